@@ -1,0 +1,9 @@
+"""All routes: our API, the site's pages, then the model-hub protocol, whose patterns are the widest."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("hubsite.api.urls")),
+    path("", include("hubsite.hfapi.urls")),
+    path("", include("hubsite.web.urls")),
+]
