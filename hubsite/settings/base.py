@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "hubsite.hfapi",
     "hubsite.api",
     "hubsite.web",
+    "hubsite.launch",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
