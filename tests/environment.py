@@ -1,4 +1,4 @@
-"""A pytest plugin (`-p tests.environment`): sets data folder and services before Django reads its settings."""
+"""A pytest plugin (`-p tests.environment`): sets data folder and services before Django reads settings."""
 
 import os
 import tempfile

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -17,14 +18,21 @@ def secret_key(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _create(path)
         return path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The data folder {data_dir} cannot be written ({error.strerror}); set HUB_DATA_DIR to one that can."
+            f"The data folder {data_dir} cannot be used ({error.strerror}); set HUB_DATA_DIR to one that can."
         ) from None
-    key = secrets.token_urlsafe(48)
+
+
+def _create(path: Path) -> None:
+    """Several processes may start at once: each writes its own file, and the first link wins."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
-        file.write(key + "\n")
-    return key
+        file.write(secrets.token_urlsafe(48) + "\n")
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
