@@ -1,4 +1,4 @@
-"""What the index knows of one adapter: a list row (`Hit`, stored as it is shown) and the words to find it by."""
+"""What the index knows of one adapter: a list row (`Hit`, stored as shown) and the words to find it by."""
 
 import json
 from collections.abc import Mapping
@@ -97,5 +97,5 @@ class Document:
     hit: Hit
     body: str
     backbone_aliases: tuple[str, ...]
-    # Case-folded name of the namespace that owns it; a private document is found by its members alone.
-    owner: str
+    # The user who owns its namespace; a private document is found by them alone.
+    owner_id: int

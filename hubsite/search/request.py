@@ -36,7 +36,7 @@ class FacetName(StrEnum):
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """Values of one facet are alternatives, facets narrow each other. `viewer` decides which private ones count."""
+    """Values of one facet are alternatives, facets narrow each other; `viewer` may see private ones."""
 
     text: str = ""
     task: tuple[str, ...] = ()

@@ -1,0 +1,25 @@
+import signal
+from threading import Event
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from hubsite.search.following import follow
+from hubsite.search.index_folder import IndexFolder
+
+
+class Command(BaseCommand):
+    """Follow the outbox and keep the search index up to date, until SIGTERM or Ctrl-C or the parent's end."""
+
+    help = __doc__ or ""
+
+    def handle(self, **options: Any) -> None:
+        stop = Event()
+
+        def ask_to_stop(number: int, frame: FrameType | None) -> None:
+            stop.set()
+
+        signal.signal(signal.SIGTERM, ask_to_stop)
+        signal.signal(signal.SIGINT, ask_to_stop)
+        follow(IndexFolder.configured(), stop)
