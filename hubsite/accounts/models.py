@@ -15,6 +15,8 @@ class Namespace(models.Model):
     name = models.CharField(max_length=40)
     # Case-folded: ids are unique without regard to case (DESIGN.md 4.1).
     key = models.CharField(max_length=40, unique=True)
+    # What is left when look-alike characters are made the same (names/skeleton.py).
+    skeleton = models.CharField(max_length=40, unique=True)
     owner = models.OneToOneField(User, on_delete=models.PROTECT, related_name="namespace")
     created_at = models.DateTimeField(auto_now_add=True)
 

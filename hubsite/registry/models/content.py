@@ -3,6 +3,7 @@
 from django.db import models
 
 from hubsite.accounts.models import User
+from hubsite.core.clock import now
 from hubsite.registry.models.repos import Repo
 
 
@@ -28,7 +29,7 @@ class Commit(models.Model):
     repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="commits")
     sha = models.CharField(max_length=40)
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+        "self", null=True, blank=True, on_delete=models.RESTRICT, related_name="children"
     )
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="commits")
     title = models.CharField(max_length=200)
@@ -36,7 +37,8 @@ class Commit(models.Model):
     state = models.CharField(max_length=10, choices=CommitState.choices, default=CommitState.RECEIVED)
     # One sentence for the owner when the state is `failed`.
     state_reason = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    # Part of the sha, so it is set by whoever computes that.
+    created_at = models.DateTimeField(default=now)
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -70,7 +72,7 @@ class Ref(models.Model):
     repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="refs")
     kind = models.CharField(max_length=6, choices=RefKind.choices)
     name = models.CharField(max_length=200)
-    commit = models.ForeignKey(Commit, on_delete=models.PROTECT, related_name="refs")
+    commit = models.ForeignKey(Commit, on_delete=models.RESTRICT, related_name="refs")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repo", "kind", "name"], name="ref_unique_name")]
