@@ -20,8 +20,8 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 def actor_from_request(request: HttpRequest) -> Actor:
     """The bearer token's actor, else the session's, else anonymous.
 
-    Raises InvalidToken for a token that is unknown, expired or revoked, and Forbidden for a session's unsafe request
-    without CSRF token: routes for clients are exempt from Django's own check, and cookies travel by themselves.
+    Raises InvalidToken for a token that is unknown, expired or revoked, and Forbidden for a session's unsafe
+    request without CSRF token: clients' routes are exempt from Django's own check, and cookies travel alone.
     """
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":

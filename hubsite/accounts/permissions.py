@@ -1,4 +1,4 @@
-"""One vocabulary and one policy of permissions, for single objects (`allows`) and for lists (`visible_repos`)."""
+"""One vocabulary and one policy of permissions, for single objects (`allows`) and lists (`visible_repos`)."""
 
 from enum import StrEnum
 from typing import Protocol
@@ -33,7 +33,7 @@ class OwnedRepo(Protocol):
 
 
 def allows(actor: Actor, permission: Permission, target: OwnedRepo | Namespace) -> bool:
-    """Whether `actor` has `permission` on `target`: a namespace for CREATE_IN_NAMESPACE, else a repository."""
+    """Whether `actor` has `permission` on `target`: a namespace for CREATE_IN_NAMESPACE, else a repo."""
     namespace = target if isinstance(target, Namespace) else target.namespace
     owns = actor.user is not None and namespace.owner_id == actor.user.pk
     if permission is Permission.READ_REPO:
@@ -42,7 +42,7 @@ def allows(actor: Actor, permission: Permission, target: OwnedRepo | Namespace) 
 
 
 def require(actor: Actor, permission: Permission, target: OwnedRepo | Namespace) -> None:
-    """Raise unless allowed: RepoNotFound where `actor` may not even know of it, Unauthenticated, else Forbidden."""
+    """Raise unless allowed: RepoNotFound if `actor` may not know of it, else Unauthenticated or Forbidden."""
     if allows(actor, permission, target):
         return
     if not isinstance(target, Namespace) and not allows(actor, Permission.READ_REPO, target):
@@ -55,7 +55,7 @@ def require(actor: Actor, permission: Permission, target: OwnedRepo | Namespace)
 def repo_not_found(full_name: str) -> RepoNotFound:
     """The one answer for a repository that is absent and for one that is hidden."""
     return RepoNotFound(
-        f"There is no repository {full_name}, or you may not see it; check the name, and your token if it is private."
+        f"There is no repository {full_name}, or you may not see it; check the name, and your token."
     )
 
 

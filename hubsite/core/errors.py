@@ -1,5 +1,7 @@
 """What can go wrong in the hub, as types. Each face turns them into its own answers in one table."""
 
+# ruff: noqa: N818 - they are named for what is the case, as HTTP names its answers
+
 
 class HubError(Exception):
     """A fault with one clear sentence for whoever caused it: what was wrong, where, and what to do."""
@@ -18,7 +20,7 @@ class Unauthenticated(HubError):
 
 
 class InvalidToken(Unauthenticated):
-    """The bearer token is unknown, expired or revoked. The wording is the protocol's (hf_protocol section 2)."""
+    """The bearer token is unknown, expired or revoked. Wording: hf_protocol section 2."""
 
     def __init__(self, message: str = "Invalid credentials in Authorization header") -> None:
         super().__init__(message)

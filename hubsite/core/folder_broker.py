@@ -1,8 +1,8 @@
 """Celery's broker that needs no server: a folder of message files.
 
-kombu's own folder transport creates a message file first and fills it later, and takes messages by way of the
-system's temporary folder. A consumer can so meet an empty message, or copy one across file systems while another
-consumer does the same. Here a message appears whole and is taken by one rename.
+kombu's own folder transport creates a message file first and fills it later, and takes messages by way of
+the system's temporary folder. A consumer can so meet an empty message, or copy one across file systems while
+another consumer does the same. Here a message appears whole and is taken by one rename.
 """
 
 import json

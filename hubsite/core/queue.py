@@ -1,4 +1,4 @@
-"""The site's end of the task queue. Messages are wake-ups that carry ids; the rows they name are the truth."""
+"""The site's end of the task queue. Messages are wake-ups that carry ids; the rows they name are true."""
 
 import logging
 from pathlib import Path
@@ -16,7 +16,7 @@ TRANSPORT_ALIASES["filesystem"] = "hubsite.core.folder_broker:Transport"
 
 
 def configure(app: Celery) -> Celery:
-    """`app` with the hub's broker and rules; the site's producer and the workers' app share this one place."""
+    """`app` with the hub's broker and rules; the site's producer and the workers' app share this place."""
     app.conf.update(
         broker_url=settings.CELERY_BROKER_URL,
         broker_transport_options=_transport_options(),
@@ -38,7 +38,7 @@ def configure(app: Celery) -> Celery:
 def enqueue_after_commit(task_name: str, *args: str) -> None:
     """Send a task once the present transaction is committed (at once outside of one).
 
-    A broker that is down is logged and not raised: what the caller wrote stands, and beat sends the task again.
+    A broker that is down is logged, not raised: what the caller wrote stands, and beat sends the task again.
     """
     transaction.on_commit(lambda: _send(task_name, args))
 

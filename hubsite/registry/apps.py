@@ -17,5 +17,5 @@ class RegistryConfig(AppConfig):
         reserve(self._task_slugs)
 
     def _task_slugs(self) -> Iterable[str]:
-        """`hub:sentiment/lora` must never be somebody's repository: task slugs are no namespaces (DESIGN.md 4.1)."""
+        """`hub:sentiment/lora` must never be somebody's repository (DESIGN.md 4.1)."""
         return {*TASKS, *self.get_model("Task")._default_manager.values_list("slug", flat=True)}

@@ -6,5 +6,5 @@ from django.dispatch import Signal
 revision_created = Signal()
 # commit: it has just become `published`.
 commit_published = Signal()
-# repo: something that others show or index has changed; also sent, with its rows still there, before a deletion.
+# repo: something that others show or index has changed; also sent before a deletion, its rows still there.
 repo_changed = Signal()

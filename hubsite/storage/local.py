@@ -21,7 +21,7 @@ class LocalBlobStore:
         self._incoming = root / "incoming"
 
     def put(self, stream: BinaryIO, *, size: int | None, sha256: str | None, limit: int) -> StoredBlob:
-        """See BlobStore.put. The temporary file shares the blobs' file system, so that showing it is one step."""
+        """See BlobStore.put. The temporary file shares the blobs' file system: showing it is one step."""
         with disk_faults(self._root):
             self._incoming.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._incoming)

@@ -42,7 +42,7 @@ class BlobStore(Protocol):
     def put(self, stream: BinaryIO, *, size: int | None, sha256: str | None, limit: int) -> StoredBlob:
         """Store what `stream` holds, up to `limit` bytes.
 
-        Raises HashMismatch or SizeMismatch where the bytes differ from what `sha256` and `size` announce, TooLarge
+        Raises HashMismatch or SizeMismatch where the bytes are not what `sha256` and `size` say, TooLarge
         beyond `limit`, StorageFull where no room is left; nothing is visible then.
         """
         ...
@@ -52,7 +52,7 @@ class BlobStore(Protocol):
         ...
 
     def open_range(self, sha256: str, start: int, length: int) -> Iterator[bytes]:
-        """`length` bytes from `start`, in pieces; fewer where the blob ends before. Raises BlobMissing at once."""
+        """`length` bytes from `start`, in pieces; fewer where the blob ends. Raises BlobMissing at once."""
         ...
 
     def exists(self, sha256: str) -> bool:
@@ -72,5 +72,5 @@ class BlobStore(Protocol):
         ...
 
     def presigned_get(self, sha256: str, filename: str) -> str | None:
-        """A short-lived address that serves the blob under `filename`, or None where there is no such thing."""
+        """A short-lived address that serves the blob as `filename`, or None where there is no such thing."""
         ...

@@ -1,41 +1,23 @@
-"""How the two halves of `namespace/name` may look (hf_protocol section 1, Ids)."""
+"""How the two halves of `namespace/name` may look: the model hub's grammar, as the hub's own errors."""
 
-import re
-
+from adapter_lib.spec.ids import IdError, check_repo_name
 from hubsite.core.errors import BadInput
 
 NAMESPACE_LENGTH = 40
-# Of `namespace/name` as a whole.
-ID_LENGTH = 96
-_ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def check_part(text: str, what: str) -> None:
-    """Raise BadInput unless `text` may be one half of an id; `what` names it in the sentence, e.g. "Namespace"."""
-    problem = _problem(text)
-    if problem:
-        raise BadInput(f"{what} {text[:ID_LENGTH]!r} {problem}.")
-
-
-def check_id(namespace: str, name: str) -> None:
-    """Raise BadInput unless `namespace/name` is an id that stock clients can send."""
-    check_part(namespace, "Namespace")
-    check_part(name, "Repository name")
-    if len(namespace) + 1 + len(name) > ID_LENGTH:
+def check_namespace(name: str) -> None:
+    """Raise BadInput unless `name` may be the first half of an id."""
+    check_id(None, name)
+    if len(name) > NAMESPACE_LENGTH:
         raise BadInput(
-            f"{namespace}/{name[:ID_LENGTH]} is longer than {ID_LENGTH} characters; choose a shorter name."
+            f"The name {name!r} is longer than {NAMESPACE_LENGTH} characters; choose a shorter one."
         )
 
 
-def _problem(text: str) -> str | None:
-    if not text:
-        return "is empty; write a name"
-    if not _ALLOWED.fullmatch(text):
-        return "has characters other than letters, digits, '.', '_' and '-'; leave them out"
-    if "--" in text or ".." in text:
-        return "has '--' or '..'; write one"
-    if text[0] in "-." or text[-1] in "-.":
-        return "starts or ends with '-' or '.'; leave it out"
-    if text.lower().endswith(".git"):
-        return "ends with '.git'; leave it out"
-    return None
+def check_id(namespace: str | None, name: str) -> None:
+    """Raise BadInput unless stock clients can send `namespace/name` (hf_protocol section 1, Ids)."""
+    try:
+        check_repo_name(namespace, name)
+    except IdError as error:
+        raise BadInput(str(error)) from None

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 _ROUTES = frozenset(
     {
         "about", "account", "accounts", "adapters", "admin", "api", "backbones", "browse", "buckets", "cas",
-        "collections", "compare", "datasets", "demo-assets", "docs", "favicon.ico", "files", "health", "healthz",
-        "help", "hf", "hub", "join", "kernels", "leaderboard", "leaderboards", "lfs", "login", "logout", "media",
-        "metrics", "models", "new", "notifications", "oauth", "organizations", "papers", "password", "pricing",
-        "privacy", "raw", "refs", "resolve", "robots.txt", "runs", "search", "settings", "sha256", "signin",
-        "signup", "sitemap.xml", "spaces", "static", "status", "suites", "tasks", "telemetry", "terms", "tokens",
-        "upload", "uploads", "user", "users", "v1", "webhooks", "whoami", "www",
+        "collections", "compare", "datasets", "docs", "favicon.ico", "files", "health", "healthz", "help",
+        "hf", "hub", "join", "kernels", "leaderboard", "leaderboards", "lfs", "login", "logout", "media",
+        "metrics", "models", "new", "notifications", "oauth", "organizations", "papers", "password",
+        "pricing", "privacy", "raw", "refs", "resolve", "robots.txt", "runs", "search", "settings",
+        "sha256", "signin", "signup", "sitemap.xml", "spaces", "static", "status", "suites", "tasks",
+        "telemetry", "terms", "tokens", "upload", "uploads", "user", "users", "v1", "webhooks", "whoami",
+        "www",
     }
 )  # fmt: skip
 

@@ -1,17 +1,15 @@
 """Which names a new namespace may have."""
 
 from hubsite.accounts.models import Namespace
-from hubsite.accounts.names.grammar import NAMESPACE_LENGTH, check_part
+from hubsite.accounts.names.grammar import check_namespace
 from hubsite.accounts.names.reserved import reserved_words
 from hubsite.accounts.names.skeleton import skeleton
 from hubsite.core.errors import BadInput, Conflict
 
 
 def check_new_namespace(name: str) -> None:
-    """Raise BadInput for a name that nobody may have, Conflict for one that is taken or looks like a taken one."""
-    check_part(name, "Name")
-    if len(name) > NAMESPACE_LENGTH:
-        raise BadInput(f"Name {name[:NAMESPACE_LENGTH]!r}… is longer than {NAMESPACE_LENGTH} characters.")
+    """Raise BadInput for a name that nobody may have, Conflict for one that looks like a taken one."""
+    check_namespace(name)
     bones = skeleton(name)
     if bones in {skeleton(word) for word in reserved_words()}:
         raise BadInput(

@@ -24,7 +24,7 @@ def create_user(username: str, email: str = "", password: str | None = None) -> 
 
 
 def claim_namespace(user: User) -> Namespace:
-    """The user's own namespace, made if it is not there. Raises BadInput or Conflict as `create_user` does."""
+    """The user's own namespace, made if it is not there. Raises what `create_user` raises."""
     present = Namespace.objects.filter(owner=user).first()
     if present is not None:
         return present

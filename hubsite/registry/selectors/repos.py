@@ -13,7 +13,7 @@ def list_repos(actor: Actor) -> QuerySet[Repo]:
 
 
 def find_repo(actor: Actor, *, is_dataset: bool, namespace: str, name: str) -> Repo:
-    """The repository `namespace/name`, in any case. Raises RepoNotFound, the same for absent and for hidden."""
+    """The repository `namespace/name`, in any case. Raises RepoNotFound, the same for absent and hidden."""
     repo = (
         list_repos(actor)
         .filter(namespace__key=namespace.casefold(), key=name.casefold(), is_dataset=is_dataset)

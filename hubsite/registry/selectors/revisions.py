@@ -27,7 +27,7 @@ def find_commit(repo: Repo, revision: str) -> Commit:
 def split_revision_path(repo: Repo, text: str) -> tuple[Commit, str]:
     """Split `revision/path…` where the longest ref name ends, else after its first part.
 
-    Refs may have slashes and so may paths (hf_protocol section 1, Revisions); the path is "" where there is none.
+    Both may have slashes (hf_protocol section 1, Revisions); the path is "" where there is none.
     """
     parts = text.split("/")
     candidates = ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]

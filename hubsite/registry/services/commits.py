@@ -9,11 +9,12 @@ from hubsite.accounts.models import User
 from hubsite.accounts.permissions import Permission, require
 from hubsite.core.clock import now
 from hubsite.core.errors import BadInput, RevisionNotFound, StaleParent, Unauthenticated
-from hubsite.registry.models import Commit, CommitState, Ref, RefKind, Repo, RepoKind, TreeEntry
+from hubsite.registry.models import Commit, Ref, RefKind, Repo, RepoKind, TreeEntry
 from hubsite.registry.selectors import trees
 from hubsite.registry.selectors.revisions import DEFAULT_BRANCH, find_commit
+from hubsite.registry.services import backbones, cards, states
 from hubsite.registry.services import operations as changes
-from hubsite.registry.services import states
+from hubsite.registry.services.content import Content
 from hubsite.registry.services.identity import commit_sha
 from hubsite.registry.services.kinds import settle_kind
 from hubsite.registry.services.locks import lock_repo
@@ -47,9 +48,9 @@ def create_commit(
 ) -> Commit:
     """Apply all of `operations` to the head of `branch`, or none of them, and move the branch.
 
-    Operations that change nothing return the present head. Raises RepoNotFound, Unauthenticated, Forbidden, BadInput,
-    RevisionNotFound for a missing branch, EntryNotFound for a path to delete or copy that is missing, and StaleParent
-    where `parent` (5 to 40 hex digits) does not begin the head's sha.
+    Operations that change nothing return the present head. Raises RepoNotFound, Unauthenticated, Forbidden,
+    BadInput, RevisionNotFound for a missing branch, EntryNotFound for a missing path to delete or copy, and
+    StaleParent where `parent` (5 to 40 hex digits) does not begin the head's sha.
     """
     require(actor, Permission.WRITE_REPO, repo)
     if actor.user is None:
@@ -165,8 +166,11 @@ def _announce(repo: Repo, commit: Commit, tree: Tree) -> None:
     """Settle what the repository is, and send its commit on its way."""
     settle_kind(repo, tree)
     repo.save(update_fields=["kind", "updated_at"])
+    content = Content(tree)
+    if repo.kind == RepoKind.BACKBONE:
+        backbones.describe_repo(repo, content)
     if repo.kind == RepoKind.ADAPTER:
-        commit.state = CommitState.RECEIVED
+        cards.describe(commit, content)
         revision_created.send(Commit, commit=commit)
         repo_changed.send(Repo, repo=repo)
     else:

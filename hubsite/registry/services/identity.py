@@ -1,4 +1,4 @@
-"""The sha of a commit: a SHA-1, because clients know commits by 40 hexadecimal digits, over a canonical text."""
+"""The sha of a commit: SHA-1, because clients know commits by 40 hex digits, over a canonical text."""
 
 import hashlib
 from datetime import datetime

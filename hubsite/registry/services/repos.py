@@ -42,7 +42,7 @@ def create_repo(
 
 
 def delete_repo(actor: Actor, repo: Repo) -> None:
-    """Delete the repository with all its versions. Raises Forbidden, Conflict where others' results rest on it."""
+    """Delete it with all its versions. Raises Forbidden, or Conflict where others' results rest on it."""
     require(actor, Permission.DELETE_REPO, repo)
     full_name = repo.full_name
     try:
@@ -51,7 +51,7 @@ def delete_repo(actor: Actor, repo: Repo) -> None:
             repo.delete()
     except ProtectedError:
         raise Conflict(
-            f"{full_name} cannot be deleted: published results were measured with it; make it private instead."
+            f"{full_name} cannot be deleted: published results rest on it; make it private instead."
         ) from None
 
 

@@ -40,7 +40,7 @@ def publish(commit: Commit) -> Commit:
 
 
 def fail(commit: Commit, reason: str) -> None:
-    """The commit did not pass; `reason` is one sentence for its owner. Raises Conflict for a published one."""
+    """The commit did not pass; `reason` is a sentence for its owner. Raises Conflict for a published one."""
     with transaction.atomic():
         changed = (
             Commit.objects.filter(pk=commit.pk)

@@ -1,4 +1,4 @@
-"""The tasks that adapters are indexed by. Slugs are those of the first AdapterHub, so its cards keep their place."""
+"""The tasks that adapters are indexed by. Slugs are the first AdapterHub's, so its cards keep their place."""
 
 from typing import Final
 
