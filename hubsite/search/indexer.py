@@ -46,7 +46,8 @@ def follow_once(folder: IndexFolder, stop: Event) -> int:
 def rebuild(folder: IndexFolder, stop: Event) -> int:
     """Write all documents into a new generation, then switch to it; returns their number.
 
-    Raises StoppedError. Meanwhile readers use the old one, and the outbox waits: what changes now is brought in afterwards.
+    Meanwhile readers use the old one, and the outbox waits: what changes now is brought in afterwards.
+    Raises StoppedError.
     """
     with _writing(folder, stop):
         generation = folder.new_generation()

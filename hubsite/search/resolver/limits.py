@@ -1,0 +1,3 @@
+"""How long an answer may be."""
+
+MAX_CANDIDATES = 20
