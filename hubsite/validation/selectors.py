@@ -154,7 +154,7 @@ def score_view(score: Score) -> ScoreView:
 
 
 def _step_view(step: Step, findings: tuple[FindingView, ...]) -> StepView:
-    title = StepName(step.name).title
+    title = StepName(step.name).heading
     return StepView(step.number, step.name, title, step.status, step.duration_ms, step.log, findings)
 
 

@@ -185,7 +185,7 @@ _EVALUATE = {
         "Name the head's labels as the evaluation set does, in any order.",
     ),
     "evaluate.below_majority": _note(
-        "The accuracy of {value} is not above {majority}, which naming the most frequent label always reaches.",
+        "The accuracy of {value} is not above {majority}, which always naming the commonest label reaches.",
         "Check the order of the labels.",
     ),
     "evaluate.claim_differs": _note("The card claims an accuracy of {claimed}; the hub measured {value}."),

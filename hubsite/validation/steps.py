@@ -23,12 +23,12 @@ class StepName(StrEnum):
         return list(StepName).index(self) + 1
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """What the step does, for people."""
-        return TITLES[self]
+        return HEADINGS[self]
 
 
-TITLES = {
+HEADINGS = {
     StepName.LAYOUT: "Layout and sizes",
     StepName.FORMAT: "File format",
     StepName.HEADER: "Weights header",

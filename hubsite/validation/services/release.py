@@ -1,5 +1,6 @@
 """Runs that a worker lets go of, or that a dead worker left behind."""
 
+import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from hubsite.core import clock, task_names
 from hubsite.core.queue import enqueue_after_commit
+from hubsite.registry.models import CommitState
 from hubsite.registry.services import states
 from hubsite.validation.models import Finding, Run, RunStatus, Severity, Step
 from hubsite.validation.reports import Found
@@ -106,10 +108,11 @@ def _wake() -> int:
     due = Q(not_before=None) | Q(not_before__lte=now)
     unheard = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_AGAIN)
     waiting = Run.objects.filter(due, unheard, status=RunStatus.QUEUED).order_by("created_at")
+    waiting = waiting.exclude(commit__state=CommitState.PUBLISHED)
     return sum(_wake_one(run_id, now) for run_id in list(waiting.values_list("id", flat=True)[:WAKE_BATCH]))
 
 
-def _wake_one(run_id: object, now: datetime) -> int:
+def _wake_one(run_id: uuid.UUID, now: datetime) -> int:
     unheard = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_AGAIN)
     with transaction.atomic():
         woken = Run.objects.filter(unheard, id=run_id, status=RunStatus.QUEUED).update(woken_at=now)
