@@ -24,6 +24,10 @@ def disk_faults(folder: Path) -> Iterator[None]:
             raise StorageError(
                 f"The hub may not write to {folder} ({error.strerror}); give its user the right to."
             ) from error
+        if error.errno in {errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.EIO}:
+            raise StorageError(
+                f"{folder} cannot be used: {error.strerror}; check the data folder."
+            ) from error
         # Anything else, such as a client that hung up while its bytes were read, is not the disk's.
         raise
 
