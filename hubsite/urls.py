@@ -7,3 +7,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("hubsite.hfapi.urls")),
     path("", include("hubsite.web.urls")),
 ]
+
+handler400 = "hubsite.web.errors.bad_request"
+handler403 = "hubsite.web.errors.permission_denied"
+handler404 = "hubsite.web.errors.page_not_found"
+handler500 = "hubsite.web.errors.server_error"

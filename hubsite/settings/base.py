@@ -18,6 +18,7 @@ SECRET_KEY = secret_key(DATA_DIR)
 ALLOWED_HOSTS = env.names("HUB_ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]", "testserver"))
 # Where the site is reached from outside, for links in e-mails and for workers; requests use their own host.
 PUBLIC_URL = env.text("HUB_PUBLIC_URL", "http://127.0.0.1:8000")
+CSRF_FAILURE_VIEW = "hubsite.web.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.names("HUB_TRUSTED_ORIGINS")
 if env.flag("HUB_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
