@@ -32,6 +32,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    # For its own copies of the API documentation's scripts and styles: no CDN.
+    "ninja",
     "hubsite.core",
     "hubsite.storage",
     "hubsite.accounts",
