@@ -1,3 +1,21 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from ninja import NinjaAPI
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from hubsite.api import errors
+from hubsite.api.routers import adapters, health, resolve, runs, search
+
+api = NinjaAPI(
+    title="Adapter hub",
+    version="1",
+    description="Find adapters, resolve their ids and follow their validation. Private ones need a token: "
+    "`Authorization: Bearer ahub_…`.",
+    urls_namespace="api",
+)
+errors.register(api)
+for module in (search, resolve, adapters, runs, health):
+    api.add_router("", module.router)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", api.urls),
+    path("api/v1/<path:rest>", errors.no_such_route),
+]

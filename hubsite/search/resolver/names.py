@@ -22,15 +22,7 @@ def resolve_name(
     """Raises RepoNotFound, RevisionNotFound, NotFound for what is no adapter, Conflict for an unmet wish."""
     repo = find_adapter(actor, name.namespace, name.name, tasks)
     commit = readable_commit(actor, repo, revision)
-    card = (
-        Card.objects.filter(commit=commit)
-        .select_related("commit__repo__namespace", "task", "backbone__repo__namespace")
-        .first()
-    )
-    if card is None:
-        raise NotFound(
-            f"{repo.full_name} at {commit.sha[:12]} has no adapter card, so it cannot be resolved."
-        )
+    card = adapter_card(commit)
     if fault := unmet(card, wishes):
         raise Conflict(f"{repo.full_name} {fault}; ask without that, or for another adapter.")
     return Resolution(Kind.NAME, candidates(actor, [card])[0], files(commit), (), total=1)
@@ -58,3 +50,12 @@ def readable_commit(actor: Actor, repo: Repo, revision: str) -> Commit:
         raise RevisionNotFound(f"{repo.full_name} has no {wanted} passed validation.")
     commit.repo = repo
     return commit
+
+
+def adapter_card(commit: Commit) -> Card:
+    """The commit's card. Raises NotFound where it holds no adapter at all."""
+    card = Card.objects.filter(commit=commit).select_related("commit__repo__namespace", "task", "backbone")
+    found = card.first()
+    if found is None:
+        raise NotFound(f"{commit.repo.full_name} has no adapter at {commit.sha[:12]}.")
+    return found
