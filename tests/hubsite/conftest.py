@@ -8,17 +8,16 @@ from django.core.cache import cache
 from pytest_django import Settings
 
 from hubsite.accounts.models import User
-from hubsite.core.queue import configure, producer
 from tests.hubsite import factories
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(settings: Settings, tmp_path: Path) -> Iterator[None]:
-    """Each test has its own blobs and queue, and forgets what was cached (rate limits, sessions)."""
+def _clean_slate(settings: Settings, tmp_path: Path) -> Iterator[None]:
+    """Each test has its own blobs, an empty queue, and nothing cached (rate limits, sessions)."""
     settings.BLOB_DIR = tmp_path / "blobs"
-    settings.QUEUE_DIR = tmp_path / "queue"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    configure(producer)
+    for message in Path(settings.QUEUE_DIR, "messages").glob("*"):
+        message.unlink()
     cache.clear()
     yield
     cache.clear()

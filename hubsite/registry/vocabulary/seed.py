@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.apps.registry import Apps
+from django.apps.registry import apps as current_apps
 from django.db.models import Model
 
 from hubsite.registry.vocabulary.languages import LANGUAGES
 from hubsite.registry.vocabulary.tasks import TASKS
 
 
-def seed_vocabulary(*, apps: Apps, using: str, **kwargs: Any) -> None:
+def seed_vocabulary(*, using: str, apps: Apps = current_apps, **kwargs: Any) -> None:
     """Receiver of `post_migrate`: add what is missing, correct what reads differently, delete nothing.
 
     It also runs after a flush, so that a database is never without its vocabulary.
