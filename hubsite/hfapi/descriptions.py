@@ -11,6 +11,8 @@ from hubsite.registry.selectors.trees import FileItem
 
 # Python keywords of the client's own constructor, which unpacks the front matter into it.
 _NOT_FRONT_MATTER = frozenset({"self", "ignore_metadata_errors"})
+# `blobs` asks for another form of one key.
+_WITH_SIZES = "+blobs"
 # Keys without a value are left out: clients take absence for "unknown" and stumble over some nulls.
 _Describe = Callable[[RepoFacts], Any]
 
@@ -21,7 +23,7 @@ def describe(facts: RepoFacts, keys: Iterable[str]) -> dict[str, Any]:
     for key in keys:
         value = KEYS[key](facts) if key in KEYS else None
         if value is not None:
-            body[key] = value
+            body[key.removesuffix(_WITH_SIZES)] = value
     return body
 
 
@@ -80,8 +82,8 @@ KEYS: dict[str, _Describe] = {
     "config": _config,
     "cardData": _card_data,
     "siblings": _siblings,
-    "siblings+blobs": _siblings_with_sizes,
+    "siblings" + _WITH_SIZES: _siblings_with_sizes,
     "usedStorage": lambda facts: None if facts.files is None else sum(file.size for file in facts.files),
 }
-INFO_KEYS = tuple(key for key in KEYS if key != "siblings+blobs")
+INFO_KEYS = tuple(key for key in KEYS if not key.endswith(_WITH_SIZES))
 INFO_KEYS_WITH_SIZES = tuple(key for key in KEYS if key != "siblings")

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
 from adapter_lib.spec.card import CARD_FILE
@@ -59,7 +59,11 @@ def _listed(actor: Actor) -> QuerySet[Repo]:
     return (
         list_repos(actor)
         .filter(wanted)
-        .annotate(shown_commit=Coalesce(Subquery(newest), Subquery(head.values("commit")[:1])))
+        .annotate(
+            shown_commit=Coalesce(
+                Subquery(newest), Subquery(head.values("commit")[:1]), output_field=BigIntegerField()
+            )
+        )
     )
 
 

@@ -25,4 +25,5 @@ def timestamp(moment: datetime) -> str:
 def set_commit_headers(response: Any, commit: Commit) -> None:
     """Names the commit an answer speaks of, and how far its validation is (DESIGN.md 4.3)."""
     response["X-Repo-Commit"] = commit.sha
-    response[STATE_HEADER] = commit.state
+    # Plain text: WSGI servers refuse subclasses of str, which the choices are.
+    response[STATE_HEADER] = str(commit.state)
