@@ -1,9 +1,10 @@
 """From a request to an Actor."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
 from hubsite.accounts.actors import Actor
@@ -49,7 +50,14 @@ def _actor_of_secret(secret: str) -> Actor:
     return Actor.of_token(token)
 
 
+class _CsrfCheck(CsrfViewMiddleware):
+    """Django's check alone: a refusal is a reason, not a page."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> Any:
+        return reason
+
+
 def _came_from_our_pages(request: HttpRequest) -> bool:
-    check = CsrfViewMiddleware(lambda _: None)  # type: ignore[arg-type]  # only its check is used
+    check = _CsrfCheck(lambda _: HttpResponse())
     check.process_request(request)
-    return check.process_view(request, lambda _: None, (), {}) is None  # type: ignore[arg-type,return-value]
+    return check.process_view(request, lambda _: HttpResponse(), (), {}) is None

@@ -18,6 +18,7 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     for message in Path(settings.QUEUE_DIR, "messages").glob("*"):
         message.unlink()
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     cache.clear()
     yield
     cache.clear()
