@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
-# A JSON string, matched possessively so that hostile input costs neither time nor stack.
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# A JSON string, perhaps unterminated; possessive, so that hostile input costs neither much time nor stack.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _MAX_DIGITS = 100
 _STRUCTURE = re.compile(r"[\[{,]")
 
