@@ -1,6 +1,8 @@
 """The search that pages and API share: one request, one snapshot of the index, one answer."""
 
 import math
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from tantivy import Order, Query, Searcher, SearchResult
 
@@ -11,6 +13,7 @@ from hubsite.search.document import Badge, Hit, VerifiedScore
 from hubsite.search.facets import Counts, count, count_under_others, options
 from hubsite.search.filters import all_of, chosen, visible
 from hubsite.search.labels import facet_labels
+from hubsite.search.methods import method_names
 from hubsite.search.reader import current_searcher
 from hubsite.search.request import MAX_OFFSET, MAX_PAGE_SIZE, FacetName, SearchRequest, Sort
 from hubsite.search.response import FacetCount, SearchResponse
@@ -65,21 +68,23 @@ def _any(searcher: Searcher, query: Query) -> bool:
 
 
 def _selection(request: SearchRequest, existing: Counts) -> Selection:
-    """The chosen values in the index's own spelling; backbones also by their aliases."""
+    """The chosen values in the index's own spelling; backbones and methods also by their aliases."""
     selection: Selection = {}
     for facet in FacetName:
         spelled = {value.casefold(): value for value in existing[facet]}
-        values = (_canonical(facet, value, spelled) for value in request.selected(facet))
-        selection[facet] = tuple(dict.fromkeys(values))
+        values = (_canonical(facet, clean(value), spelled) for value in request.selected(facet))
+        selection[facet] = tuple(dict.fromkeys(chain.from_iterable(values)))
     return selection
 
 
-def _canonical(facet: FacetName, value: str, spelled: dict[str, str]) -> str:
-    value = clean(value)
-    known = spelled.get(value.casefold())
-    if known is None and facet is FacetName.BACKBONE and (backbone := find_backbone(value)):
-        return backbone.name
-    return known or value
+def _canonical(facet: FacetName, value: str, spelled: Mapping[str, str]) -> Iterable[str]:
+    if known := spelled.get(value.casefold()):
+        return [known]
+    if facet is FacetName.BACKBONE and (backbone := find_backbone(value)):
+        return [backbone.name]
+    if facet is FacetName.METHOD:
+        return sorted(method_names(value) & set(spelled)) or [value]
+    return [value]
 
 
 def _page_size(request: SearchRequest) -> int:
