@@ -1,1 +1,3 @@
-"""All that can be said about an adapter without a tensor: configs, strings, composition, manifest, ids. Never imports torch."""
+"""All that can be said about an adapter without a tensor: configs, strings, composition, manifest, ids.
+Never imports torch.
+"""

@@ -1,8 +1,9 @@
 """Composition blocks: immutable trees that say which adapters act on what, without a tensor.
 
-A tree works on *channels*. A single adapter and a Stack of them need one: the batch as it comes. Parallel gives every
-child its own copy of the batch, so it needs the sum of its children's channels. Rows are ordered channel by channel:
-with N channels and a batch of B, output rows k·B to (k + 1)·B - 1 belong to channel k, counted in reading order.
+A tree works on *channels*. A single adapter and a Stack of them need one: the batch as it comes. Parallel
+gives every child its own copy of the batch, so it needs the sum of its children's channels. Rows are
+ordered channel by channel: with N channels and a batch of B, output rows k·B to (k + 1)·B - 1 belong to
+channel k, counted in reading order.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -126,7 +127,9 @@ def channels_of(child: str | Block) -> int:
 
 
 def check_adapter_name(name: object) -> str:
-    """The name, if it can be one. Raises CompositionError: names are non-empty text without dots or slashes."""
+    """The name, if it can be one. Raises CompositionError: names are non-empty text without dots or
+    slashes.
+    """
     if not isinstance(name, str):
         raise CompositionError(f"An adapter is named by text or by a block, not by {name!r}.")
     if not name or name != name.strip() or len(name) > 96:

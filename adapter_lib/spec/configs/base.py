@@ -17,8 +17,8 @@ SITE_ROLES = ("mh", "ffn")
 class Place:
     """One place in a backbone where a method may act, in numbers only.
 
-    `role` is one of `LEAF_ROLES` (a linear map from `width_in` to `width_out`) or `SITE_ROLES` (a sub-layer's output,
-    where both widths are the hidden size); `layer` counts from 0.
+    `role` is one of `LEAF_ROLES` (a linear map from `width_in` to `width_out`) or `SITE_ROLES` (a
+    sub-layer's output, where both widths are the hidden size); `layer` counts from 0.
     """
 
     role: str
@@ -56,7 +56,9 @@ class MethodConfig:
         raise NotImplementedError
 
     def layers(self, count: int) -> tuple[int, ...]:
-        """The covered layers of a backbone with `count` layers. Raises ConfigError if `leave_out` names a layer beyond it."""
+        """The covered layers of a backbone with `count` layers. Raises ConfigError if `leave_out` names a
+        layer beyond it.
+        """
         beyond = [layer for layer in self.leave_out if layer >= count]
         if beyond:
             raise ConfigError(
@@ -87,7 +89,8 @@ def plain(value: object) -> object:
 def canonical_hash(config: MethodConfig) -> str:
     """sha256 (hex) over the method and its full config with normalised types.
 
-    Equal settings have equal hashes, however they were written (`alpha=8` and `alpha=8.0`, preset or spelled out).
+    Equal settings have equal hashes, however they were written (`alpha=8` and `alpha=8.0`, preset or
+    spelled out).
     """
     document = {"method": config.method, "config": config.values()}
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -53,13 +53,14 @@ _IDENTITY = (
 class BnConfig(MethodConfig):
     """A bottleneck at a sub-layer's output u with residual x and the block's own layer norm N.
 
-    In pre-norm models N is the identity at that point. `up(f(down(·)))` maps d → max(1, int(d / reduction_factor)) → d.
+    In pre-norm models N is the identity at that point. `up(f(down(·)))` maps d → max(1, int(d /
+    reduction_factor)) → d.
 
     Sequential:
         res = u; if original_ln_before: u ← N(u + x); res = u instead if residual_before_ln is False, and
         res = u + x (before N) if it is "post_add"
-        z = dropout(s · up(f(down(ln_before(u)))));  a = ln_after(z) + res, or ln_after(z + res) if adapter_residual_before_ln
-        out = N(a + x) if original_ln_after, else a
+        z = dropout(s · up(f(down(ln_before(u)))));  a = ln_after(z) + res, or ln_after(z + res) if
+        adapter_residual_before_ln out = N(a + x) if original_ln_after, else a
     Parallel (is_parallel): a = u + ln_after(dropout(s · up(f(down(ln_before(x))))));  out = N(a + x) or a.
 
     mh_adapter, output_adapter: act after self-attention, after the feed-forward block.

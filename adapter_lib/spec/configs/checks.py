@@ -1,8 +1,8 @@
 """Checks and normalisation of config fields: a config that exists is valid, whatever it was made from.
 
-Each function reads one field of a frozen dataclass, raises `ConfigError` naming the field and its allowed values,
-and writes the normal form back (an `int` for a float field becomes a float, a list becomes a tuple), so that equal
-configs have equal JSON and equal hashes.
+Each function reads one field of a frozen dataclass, raises `ConfigError` naming the field and its allowed
+values, and writes the normal form back (an `int` for a float field becomes a float, a list becomes a
+tuple), so that equal configs have equal JSON and equal hashes.
 """
 
 from typing import Any

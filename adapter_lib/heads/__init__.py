@@ -1,0 +1,8 @@
+"""Prediction heads: named parts that travel with an adapter."""
+
+from adapter_lib.heads.classification import ClassificationHead
+from adapter_lib.heads.describe import head_spec, label_names
+from adapter_lib.heads.output import MultiHeadOutput
+from adapter_lib.heads.store import HeadStore
+
+__all__ = ["ClassificationHead", "HeadStore", "MultiHeadOutput", "head_spec", "label_names"]

@@ -1,0 +1,92 @@
+"""The class a prepared model has: a subclass of its own class under the same name, so that whatever asks
+for a name,
+a file or an `isinstance` gets the answer it got before."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from adapter_lib.engine import replicate
+from adapter_lib.model.forward import run
+
+_CLASSES: dict[tuple[type, type], type[nn.Module]] = {}
+
+
+def adapted_class(base: type[nn.Module], facade: type) -> type[nn.Module]:
+    """The subclass of a model class that carries the facade's methods; one per class."""
+    if (base, facade) not in _CLASSES:
+        _CLASSES[base, facade] = _make_class(base, facade)
+    return _CLASSES[base, facade]
+
+
+def _make_class(base: type[nn.Module], facade: type) -> type[nn.Module]:
+    members: dict[str, Any] = {
+        "__module__": base.__module__,
+        "__qualname__": base.__qualname__,
+        "__doc__": base.__doc__,
+        "__reduce_ex__": _reduce,
+        "forward": _forward_of(base),
+        "adapter_base_class": base,
+        "adapter_facade": facade,
+    }
+    if hasattr(base, "generate"):
+        members["generate"] = _generate_of(base)
+    return type(base.__name__, (facade, base), members)
+
+
+def _forward_of(base: Any) -> Callable[..., Any]:
+    original = base.forward
+
+    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return run(self, self.adapter_runtime, original, args, kwargs)
+
+    forward.__doc__ = original.__doc__
+    # Trainer and generate read the signature: it is the model's own, and labels are always understood.
+    forward.__signature__ = _with_labels(inspect.signature(original))  # type: ignore[attr-defined]
+    return forward
+
+
+def takes_labels(base: Any) -> bool:
+    """True if a model class's own forward has an argument `labels`."""
+    return "labels" in inspect.signature(base.forward).parameters
+
+
+def _with_labels(signature: inspect.Signature) -> inspect.Signature:
+    if "labels" in signature.parameters:
+        return signature
+    labels = inspect.Parameter("labels", inspect.Parameter.KEYWORD_ONLY, default=None)
+    parameters = list(signature.parameters.values())
+    has_var_keyword = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
+    parameters.insert(len(parameters) - has_var_keyword, labels)
+    return signature.replace(parameters=parameters)
+
+
+def _generate_of(base: Any) -> Callable[..., Any]:
+    original = base.generate
+
+    @functools.wraps(original)
+    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        runtime = self.adapter_runtime
+        if runtime.channels == 1:
+            return original(self, *args, **kwargs)
+        args, kwargs = replicate(args, kwargs, runtime.channels)
+        runtime.is_replicated = True
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            runtime.is_replicated = False
+
+    return generate
+
+
+def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
+    """Copying and pickling name the original class, which can be imported, and make the subclass again."""
+    return _rebuild, (self.adapter_base_class, self.adapter_facade), self.__dict__
+
+
+def _rebuild(base: type[nn.Module], facade: type) -> nn.Module:
+    cls = adapted_class(base, facade)
+    return cls.__new__(cls)

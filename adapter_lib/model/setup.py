@@ -1,0 +1,44 @@
+"""Adapters that are active for a while."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from adapter_lib.spec.composition import Block
+
+if TYPE_CHECKING:  # the facade names this class in its own docs
+    from adapter_lib.model.facade import AdapterModel
+
+
+class AdapterSetup:
+    """`with AdapterSetup(model, Stack("a", "b")): …` makes a composition active and puts back what was
+    active before.
+
+    None switches all adapters off. Forward and backward of one step must both stand inside (or outside):
+    gradient checkpointing runs the forward again during backward, and would then meet another composition.
+    """
+
+    def __init__(
+        self,
+        model: "AdapterModel",
+        composition: "str | Block | Sequence[Any] | Mapping[str, Any] | None",
+        *,
+        head: str | Sequence[str] | None = "auto",
+    ) -> None:
+        self._model = model
+        self._composition = composition
+        self._head = head
+        self._before: tuple[Block | None, tuple[str, ...]] | None = None
+
+    def __enter__(self) -> Self:
+        runtime = self._model.adapter_runtime
+        self._before = (runtime.injection.block, runtime.active_heads)
+        self._model.set_active_adapters(self._composition, head=self._head)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._before is not None:
+            block, heads = self._before
+            self._model.set_active_adapters(block, head=heads or None)
