@@ -25,7 +25,9 @@ _LEAVES: dict[str, tuple[float, float, str]] = {
     "ffn.down": (37, 31, "down"),
 }
 _SITE_X, _SITE_WIDTH, _NORM_X, _NORM_WIDTH = 71.0, 11.0, 85.0, 6.0
-_WIDTH, _HEIGHT = 118, 46
+_WIDTH, _HEIGHT = 116, 40
+# A parallel bottleneck runs beneath the lower row.
+_ROOM_BENEATH = 6
 _DOTS_PER_COLUMN = 12
 # Ranks and reduction factors are drawn on a log scale up to these.
 _FULL_RANK, _LEAST_REDUCTION = 64, 64
@@ -56,7 +58,7 @@ def reduction_fill(factor: float) -> float:
 
 def glyph(facts: GlyphFacts, *, large: bool = False) -> SafeString:
     """The drawing as SVG; `large` adds the letters of the boxes."""
-    parts = [*_dots(facts), _frame(), *_rails()]
+    parts = [*_dots(facts), _frame(facts), *_rails()]
     parts += [_leaf(role, facts, large=large) for role in _LEAVES]
     if "ffn.gate" in facts.roles:
         parts.append(_gate(facts))
@@ -65,15 +67,27 @@ def glyph(facts: GlyphFacts, *, large: bool = False) -> SafeString:
     size = "large" if large else "small"
     attributes: dict[str, Value] = {
         "class": f"glyph glyph-{size} hue-{facts.hue}",
-        "viewBox": f"0 0 {_WIDTH} {_HEIGHT}",
+        "viewBox": f"0 0 {_WIDTH} {_height(facts)}",
     }
     return drawing(attributes, facts.words, "", *parts)
 
 
-def _frame() -> SafeString:
+def _height(facts: GlyphFacts) -> int:
+    return _HEIGHT + (_ROOM_BENEATH if facts.parallel else 0)
+
+
+def _frame(facts: GlyphFacts) -> SafeString:
     width = _NORM_X + _NORM_WIDTH + 7
     return element(
-        "rect", {"class": "g-frame", "x": _LEFT - 3.5, "y": 0.5, "width": width, "height": 45, "rx": 3}
+        "rect",
+        {
+            "class": "g-frame",
+            "x": _LEFT - 3.5,
+            "y": 0.5,
+            "width": width,
+            "height": _height(facts) - 1,
+            "rx": 3,
+        },
     )
 
 
@@ -153,7 +167,7 @@ def _hourglass(x: float, y: float, width: float, height: float, waist: float) ->
 def _dots(facts: GlyphFacts) -> list[SafeString]:
     columns = max(1, math.ceil(facts.num_layers / _DOTS_PER_COLUMN))
     per_column = math.ceil(facts.num_layers / columns) if facts.num_layers else 0
-    step = min(6.0, 40 / max(per_column, 1))
+    step = min(6.0, 34 / max(per_column, 1))
     covered = set(facts.layers)
     radius = min(1.6, step * 0.36, 7.0 / columns * 0.45)
     dots = []
@@ -161,5 +175,5 @@ def _dots(facts: GlyphFacts) -> list[SafeString]:
         column, height = divmod(layer, per_column)
         name = "g-dot g-dot-on" if layer in covered else "g-dot"
         x = 7 + (column - (columns - 1) / 2) * min(4.0, 13 / columns)
-        dots.append(element("circle", {"class": name, "cx": x, "cy": 42 - height * step, "r": radius}))
+        dots.append(element("circle", {"class": name, "cx": x, "cy": 36 - height * step, "r": radius}))
     return dots

@@ -17,13 +17,13 @@ from hubsite.web.viewmodels.badges import PRIVATE, BadgeView, badge_of
 from hubsite.web.viewmodels.facts import Fact, facts_of
 from hubsite.web.viewmodels.methods import MethodView, method_view
 from hubsite.web.viewmodels.score_lines import ScoreFigure, figure_of
-from hubsite.web.viewmodels.snippets import code_for
+from hubsite.web.viewmodels.snippets import code_for, two_lines
 from hubsite.web.viewmodels.versions import VersionRow, version_rows
 
 
 @dataclass(frozen=True)
 class AdapterView:
-    """`snippet` is empty unless the version is published; `run` is None where there is none to see."""
+    """`lines` and `snippet` are empty unless it is published; `run` is None where there is none to see."""
 
     repo: Repo
     commit: Commit
@@ -32,6 +32,7 @@ class AdapterView:
     facts: list[Fact]
     glyph: SafeString
     glyph_words: str
+    lines: str
     snippet: str
     figures: list[ScoreFigure]
     body: SafeString
@@ -68,9 +69,10 @@ def adapter_view(actor: Actor, repo: Repo, commit: Commit, *, adapter_id: str, e
         facts=facts_of(repo, card, method, backbone_visible=_sees_backbone(actor, card)),
         glyph=glyph(method.facts, large=True),
         glyph_words=method.facts.words,
+        lines=two_lines(adapter_id, endpoint) if published else "",
         snippet=code_for(adapter_id, task, files, endpoint) if published else "",
         figures=[figure_of(score, method.hue) for score in scores],
-        body=render(card.body, files_url),
+        body=render(_without(card.summary, card.body), files_url),
         warnings=list(card.warnings) if owns else [],
         files=files,
         files_url=files_url,
@@ -88,6 +90,13 @@ def _card(commit: Commit) -> Card:
         .first()
     )
     return found or Card(pk=0, commit=commit)
+
+
+def _without(summary: str, body: str) -> str:
+    """The card's text without the paragraph that the head of the page shows already."""
+    text = body.lstrip()
+    rest = text.removeprefix(summary)
+    return rest if rest.startswith(("\n\n", "\r\n\r\n")) or not rest else text
 
 
 def _method(card: Card) -> MethodView:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
-from adapter_lib.spec.snippet import DEFAULT_ENDPOINT
 from hubsite.validation.selectors import FindingView, RunView
 from hubsite.web.numbers import duration
+from hubsite.web.viewmodels.snippets import two_lines
 
 
 @dataclass(frozen=True)
 class Progress:
-    """`mark` changes whenever the page would; `line` is the code that loads a published adapter."""
+    """`mark` changes whenever the page would; `lines` are the code that loads a published adapter."""
 
     headline: str
     sentence: str
@@ -22,7 +22,7 @@ class Progress:
     others: tuple[FindingView, ...]
     adapter_url: str
     retry_url: str
-    line: str
+    lines: str
 
 
 def progress_of(run: RunView, request: HttpRequest) -> Progress:
@@ -37,7 +37,7 @@ def progress_of(run: RunView, request: HttpRequest) -> Progress:
         others=tuple(one for one in run.findings if one.severity != "error"),
         adapter_url=reverse("adapter", args=[namespace, name]),
         retry_url=f"{reverse('upload')}?name={name}",
-        line=_line(run.repo, request.build_absolute_uri("/").rstrip("/")),
+        lines=two_lines(run.repo, request.build_absolute_uri("/").rstrip("/")),
     )
 
 
@@ -55,7 +55,7 @@ def _words(run: RunView) -> tuple[str, str]:
         case "queued":
             return "Waiting", "The validation starts as soon as a worker is free."
     current = next((step for step in run.steps if step.status == "running"), None)
-    at = f": {current.title.lower()}" if current else ""
+    at = f", now: {current.title.lower()}" if current else ""
     return "Validating", f"{run.steps_done} of {len(run.steps)} steps done{at}."
 
 
@@ -67,8 +67,3 @@ def _took(run: RunView) -> str:
 def _mark(run: RunView) -> str:
     seen = [run.status, len(run.findings), *((step.status, len(step.log)) for step in run.steps)]
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
-
-
-def _line(repo: str, endpoint: str) -> str:
-    at = "" if endpoint == DEFAULT_ENDPOINT else f', endpoint="{endpoint}"'
-    return f'model = adapter_lib.load("hub:{repo}"{at})'

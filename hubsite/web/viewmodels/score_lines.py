@@ -51,6 +51,6 @@ def figure_of(score: ScoreNumbers, hue: str) -> ScoreFigure:
     measured = Measured(score.value, score.low, score.high)
     sentences = (
         compare(measured, score.probe, "the linear probe on the bare backbone"),
-        compare(measured, score.majority, "always answering the most frequent class"),
+        compare(measured, score.majority, "the majority class"),
     )
     return ScoreFigure(score, score_line.large(line_of(score, hue)), sentences)

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from adapter_lib.spec.errors import AdapterLibError
 from adapter_lib.spec.manifest import CONFIG_FILE, parse_manifest
-from adapter_lib.spec.snippet import snippet
+from adapter_lib.spec.snippet import DEFAULT_ENDPOINT, literal, snippet
 from hubsite.core.errors import StorageError
 from hubsite.registry.selectors.trees import FileItem
 from hubsite.storage.current import blob_store
@@ -15,6 +15,12 @@ _TEXTS = {
     "sentiment": ("A delight from start to finish.", "I want my two hours back."),
 }
 _USUAL_TEXTS = ("The first text to label.", "And a second one.")
+
+
+def two_lines(adapter_id: str, endpoint: str) -> str:
+    """What anybody needs first: the model, ready to use."""
+    at = "" if endpoint == DEFAULT_ENDPOINT else f", endpoint={literal(endpoint)}"
+    return f"import adapter_lib\nmodel = adapter_lib.load({literal(f'hub:{adapter_id}')}{at})"
 
 
 def code_for(adapter_id: str, task: str, files: list[FileItem], endpoint: str) -> str:
