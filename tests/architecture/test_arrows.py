@@ -10,14 +10,15 @@ FACES = ("hfapi", "api", "web")
 SETTINGS = ("settings", "urls", "wsgi")
 
 LIBRARY: dict[str, set[str]] = {
-    "spec": set(),
+    "version": set(),
+    "spec": {"version"},
     "families": {"spec"},
     "engine": {"spec", "families"},
     "points": {"spec", "families", "engine"},
     "methods": {"spec", "families", "engine"},
     "heads": {"spec", "families", "engine", "points"},
-    "formats": {"spec", "families", "engine", "points", "methods", "heads"},
     "inject": {"spec", "families", "engine", "points", "methods", "heads"},
+    "formats": {"spec", "families", "engine", "points", "methods", "heads", "inject", "version"},
     "model": {"spec", "families", "engine", "points", "methods", "heads", "formats", "inject"},
 }
 LIBRARY["hub"] = {*LIBRARY, "training"}
