@@ -22,9 +22,9 @@ class IssuedToken:
 def issue_token(user: User, *, name: str, scope: Scope, expires_at: datetime | None = None) -> IssuedToken:
     """A new token of `user`. Raises BadInput for an empty or long name or an expiry in the past."""
     name = name.strip()
-    if not name or len(name) > _NAME_LENGTH:
+    if not name or len(name) > _NAME_LENGTH or not name.isprintable():
         raise BadInput(
-            f"A token needs a name of 1 to {_NAME_LENGTH} characters, to tell it from others later."
+            f"A token needs a name of 1 to {_NAME_LENGTH} plain characters, to tell it from others later."
         )
     if expires_at is not None and expires_at <= now():
         raise BadInput("The token would have expired already; choose a later date.")

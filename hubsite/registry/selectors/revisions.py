@@ -4,6 +4,7 @@ import re
 
 from django.db.models import QuerySet
 
+from adapter_lib.spec.strict_json import is_clean
 from hubsite.core.errors import EmptyRepo, RevisionNotFound
 from hubsite.registry.models import Commit, Ref, RefKind, Repo
 
@@ -48,7 +49,7 @@ def refs(repo: Repo) -> QuerySet[Ref]:
 
 def _by_ref(repo: Repo, texts: list[str]) -> dict[str, Commit]:
     """Those of `texts` that name a ref, one query for all."""
-    wanted = {text: _short_names(text) for text in texts}
+    wanted = {text: _short_names(text) for text in texts if is_clean(text)}
     names = {name for pairs in wanted.values() for _, name in pairs}
     rows = Ref.objects.filter(repo=repo, name__in=names).select_related("commit__author")
     commits = {(ref.kind, ref.name): ref.commit for ref in rows}

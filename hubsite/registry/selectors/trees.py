@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from adapter_lib.spec.strict_json import is_clean
 from hubsite.core.errors import EntryNotFound
 from hubsite.registry.models import Commit, TreeEntry
 
@@ -44,7 +45,7 @@ def entries(commit: Commit) -> QuerySet[TreeEntry]:
 
 def entry(commit: Commit, path: str) -> TreeEntry:
     """The file at `path`, with its blob. Raises EntryNotFound."""
-    found = entries(commit).filter(path=path).first()
+    found = entries(commit).filter(path=path).first() if is_clean(path) else None
     if found is None:
         raise _not_found(commit, path)
     return found
@@ -71,6 +72,8 @@ def list_tree(commit: Commit, path: str = "", recursive: bool = False) -> list[F
     Raises EntryNotFound where there is no such folder; the root is always there.
     """
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
+    if not is_clean(prefix):
+        raise _not_found(commit, path)
     rows = entries(commit).filter(path__startswith=prefix) if prefix else entries(commit)
     files = [file_item(row) for row in rows if row.path.startswith(prefix)]
     if prefix and not files:

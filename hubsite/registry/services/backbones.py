@@ -1,5 +1,6 @@
 """Backbones become known: by an adapter that names one, or by a repository that holds one."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ from hubsite.registry.selectors import backbones
 from hubsite.registry.services.content import Content
 from hubsite.registry.services.kinds import MODEL_CONFIG
 
+_MODEL_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _CONFIG_LIMIT = 1024**2
 _CONFIG_ITEMS = 100_000
 # Each family's own words for the same two numbers.
@@ -40,7 +42,7 @@ def on_first_sight(ref: BackboneRef) -> Backbone:
     return Backbone.objects.get_or_create(
         name=name,
         defaults={
-            "model_type": ref.model_type[:60],
+            "model_type": _model_type(ref.model_type),
             "hidden_size": ref.hidden_size,
             "num_layers": ref.num_layers,
         },
@@ -55,7 +57,7 @@ def describe_repo(repo: Repo, content: Content) -> None:
     config = _config(content)
     facts = {
         "repo": repo,
-        "model_type": str(config.get("model_type", ""))[:60],
+        "model_type": _model_type(config.get("model_type")),
         "hidden_size": _number(config, _HIDDEN_SIZE),
         "num_layers": _number(config, _NUM_LAYERS),
         "parameters": _parameters(content),
@@ -90,6 +92,10 @@ def _config(content: Content) -> dict[str, Any]:
     except strict_json.StrictJsonError:
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def _model_type(value: object) -> str:
+    return value if isinstance(value, str) and _MODEL_TYPE.fullmatch(value) else ""
 
 
 def _number(config: dict[str, Any], keys: tuple[str, ...]) -> int | None:

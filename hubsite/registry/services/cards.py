@@ -84,7 +84,8 @@ def _fill_method(draft: _Draft, manifest: Manifest | None) -> None:
     card.method = manifest.config.name()
     card.config = config_to_dict(manifest.config)
     card.config_hash = canonical_hash(manifest.config)
-    card.backbone_revision = (manifest.backbone.revision or "")[:64]
+    revision = manifest.backbone.revision or ""
+    card.backbone_revision = revision[:64] if revision.isprintable() else ""
 
 
 def _fill_weights(draft: _Draft, content: Content) -> None:

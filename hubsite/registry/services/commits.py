@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from adapter_lib.spec.strict_json import is_clean
 from hubsite.accounts.actors import Actor
 from hubsite.accounts.models import User
 from hubsite.accounts.permissions import Permission, require
@@ -80,8 +81,8 @@ def _check_words(title: str, message: str) -> tuple[str, str]:
         raise BadInput("The commit has no title; say in a few words what it changes.")
     if len(message) > _MESSAGE_LENGTH:
         raise BadInput(f"The commit message is longer than {_MESSAGE_LENGTH} characters; shorten it.")
-    if "\0" in title or "\0" in message:
-        raise BadInput("The commit message has a NUL character; leave it out.")
+    if not is_clean(title + message):
+        raise BadInput("The commit message has characters that are no text; leave them out.")
     return title[:_TITLE_LENGTH], message
 
 

@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from adapter_lib.spec.strict_json import is_clean
 from hubsite.accounts.actors import Actor
 from hubsite.accounts.models import Namespace
 from hubsite.accounts.names.grammar import check_id
@@ -68,7 +69,7 @@ def _namespace_for(actor: Actor, name: str | None) -> Namespace:
     if actor.user is None:
         raise Unauthenticated("Sign in or send a token to create a repository.")
     key = actor.user.username.casefold() if name is None else name.casefold()
-    namespace = Namespace.objects.filter(key=key).first()
+    namespace = Namespace.objects.filter(key=key).first() if is_clean(key) else None
     if namespace is None:
         raise Forbidden(f"There is no namespace {name or key!r} in which you could create a repository.")
     return namespace
