@@ -22,6 +22,8 @@ def resolve(
     Raises BadInput for an id outside the grammar, NotFound with what exists instead, Conflict for an adapter
     that is made for another backbone.
     """
+    if not text.strip():
+        raise BadInput("The id is empty; write NAMESPACE/NAME, a task such as sentiment/lora, or sha256:HEX.")
     tasks = frozenset(Task.objects.values_list("slug", flat=True))
     try:
         parsed = parse_id(_PREFIX + text.strip().removeprefix(_PREFIX), tasks=tasks)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from adapter_lib.spec.ids import HubQuery
 from hubsite.accounts.actors import Actor
 from hubsite.core.errors import NotFound
-from hubsite.registry.models import Task
+from hubsite.registry.models import Card, Task
 from hubsite.search.resolver.answer import Candidate, Kind, Resolution
 from hubsite.search.resolver.candidates import candidates, files
 from hubsite.search.resolver.conditions import Condition, conditions_of, matching, visible_cards
@@ -43,8 +43,8 @@ def _find_task(actor: Actor, query: HubQuery) -> Task:
     )
     if known_as:
         hint = f" It is a dataset of the task {known_as}: ask for {known_as}/{query.task}."
-    with_adapters = set(visible_cards(actor).filter(task__isnull=False).values_list("task__slug", flat=True))
-    exists = f" There are adapters for: {listing(sorted(with_adapters))}." if with_adapters else ""
+    with_adapters = _values(visible_cards(actor), "task__slug")
+    exists = f" There are adapters for: {with_adapters}." if with_adapters else ""
     raise NotFound(f"There is no task {query.task!r}.{hint or exists}")
 
 
@@ -55,17 +55,23 @@ def _why(best: Candidate, total: int) -> str:
 
 
 def _nothing_fits(actor: Actor, task: Task, conditions: list[Condition]) -> str:
-    """Name the condition that alone stands in the way, and what there is in its place."""
+    """What there is where one of the conditions is given up, else for the task, else at all."""
     wanted = " ".join(["for", task.slug, *(condition.words for condition in conditions)])
     sentence = f"No published adapter {wanted}."
-    for condition in conditions:
-        others = [other for other in conditions if other is not condition]
-        values = matching(actor, task, others).values_list(condition.field, flat=True).distinct()
-        if existing := listing(sorted({value for value in values if value})):
-            return f"{sentence} Otherwise there are these {condition.plural}: {existing}."
-    methods = matching(actor, task, []).values_list("method", flat=True).distinct()
-    if existing := listing(sorted({method for method in methods if method})):
+    if near := [words for one in conditions if (words := _instead_of(one, actor, task, conditions))]:
+        return f"{sentence} There are, with one part changed, these {'; or these '.join(near)}."
+    if existing := _values(matching(actor, task, []), "method"):
         return f"{sentence} For {task.slug} there are these methods: {existing}."
-    tasks = visible_cards(actor).filter(task__isnull=False).values_list("task__slug", flat=True).distinct()
-    elsewhere = listing(sorted(set(tasks))) or "no task yet"
+    elsewhere = _values(visible_cards(actor), "task__slug") or "no task yet"
     return f"{sentence} Nothing is published for {task.slug} yet; there are adapters for: {elsewhere}."
+
+
+def _instead_of(condition: Condition, actor: Actor, task: Task, conditions: list[Condition]) -> str:
+    others = [other for other in conditions if other is not condition]
+    existing = _values(matching(actor, task, others), condition.field)
+    return f"{condition.plural}: {existing}" if existing else ""
+
+
+def _values(cards: QuerySet[Card], field: str) -> str:
+    """The different values that the cards have in `field`, as a list in words."""
+    return listing(sorted({value for value in cards.values_list(field, flat=True).distinct() if value}))
