@@ -10,6 +10,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from hubsite.launch.data_dir import take_data_dir
+
+    take_data_dir(sys.argv, os.environ)
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
