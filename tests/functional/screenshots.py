@@ -11,6 +11,7 @@ from hubsite.validation.models import Run, Severity
 from hubsite.validation.reports import Found
 from hubsite.validation.steps import StepName
 from tests.functional import gallery, validations
+from tests.functional.exhibits import ADAPTERS, LONG
 from tests.functional.signing_in import sign_in
 from tests.hubsite import factories
 
@@ -21,7 +22,7 @@ PUBLIC = {
     "browse-search": "/?q=reviews&language=en",
     "browse-nothing": "/?q=zzzzqqqq&task=ner",
     "adapter": "/demo/sentiment-lora",
-    "adapter-long": f"/linguistics-lab-of-the-north/{gallery.LONG}",
+    "adapter-long": f"/linguistics-lab-of-the-north/{LONG}",
     "adapter-unscored": "/linguistics-lab-of-the-north/xnli-de",
     "dataset": "/datasets/demo/sentiment-sentences",
     "sign-in": "/account/login/",
@@ -43,7 +44,7 @@ def _shoot(context: BrowserContext, pages: dict[str, str], suffix: str) -> None:
 
 def _failing(found: Found, at: StepName) -> Run:
     repo = factories.make_repo(factories.make_user("alice"), "diverged-last-night")
-    files = gallery.files_of(gallery.ADAPTERS[0])
+    files = gallery.files_of(ADAPTERS[0])
     run = Run.objects.get(commit=factories.make_commit(repo, files, lfs={"adapter.safetensors"}))
     validations.fail(run, at, found)
     return run
@@ -54,7 +55,7 @@ def _private_pages() -> dict[str, str]:
     found = Found(StepName.TENSORS, "tensors.not_finite", Severity.ERROR, "adapter.safetensors", tensor)
     failed = _failing(found, StepName.TENSORS)
     repo = factories.make_repo(factories.make_user("alice"), "under-way")
-    going: Commit = factories.make_commit(repo, gallery.files_of(gallery.ADAPTERS[1]))
+    going: Commit = factories.make_commit(repo, gallery.files_of(ADAPTERS[1]))
     running = Run.objects.get(commit=going)
     validations.start(running, 6)
     passed = Run.objects.get(commit__repo__name="reviews-houlsby")
