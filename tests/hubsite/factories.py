@@ -76,7 +76,7 @@ def adapter_files(
     num_layers: int = 6,
     tensors: Mapping[str, tuple[int, ...]] | None = None,
 ) -> dict[str, bytes]:
-    """The three files of a native adapter whose tensors (name: shape) are zeros: it parses, and would fail."""
+    """The three files of a native adapter whose tensors (name: shape) are zeros: it parses, then fails."""
     config = LoRAConfig() if method is None else method
     manifest = Manifest(
         method=config.method,

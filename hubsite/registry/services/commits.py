@@ -67,9 +67,7 @@ def create_commit(
         if tree == before:
             return _unchanged(head)
         commit = _write(locked, head, tree, actor.user, title, message)
-        Ref.objects.update_or_create(
-            repo=locked, kind=RefKind.BRANCH, name=branch, defaults={"commit": commit}
-        )
+        _move(locked, branch, head, commit)
         _announce(locked, commit, tree)
     repo.kind, repo.updated_at = locked.kind, locked.updated_at
     return commit
@@ -161,6 +159,14 @@ def _write(repo: Repo, head: Commit | None, tree: Tree, author: User, title: str
         batch_size=500,
     )
     return commit
+
+
+def _move(repo: Repo, branch: str, head: Commit | None, commit: Commit) -> None:
+    """Point `branch` at `commit`; the repository is locked, so nobody else does."""
+    if head is None:
+        Ref.objects.create(repo=repo, kind=RefKind.BRANCH, name=branch, commit=commit)
+    else:
+        Ref.objects.filter(repo=repo, kind=RefKind.BRANCH, name=branch).update(commit=commit)
 
 
 def _announce(repo: Repo, commit: Commit, tree: Tree) -> None:
