@@ -11,14 +11,10 @@ _MAX_RULE_LENGTH = 200
 
 @dataclass(frozen=True)
 class _Rule:
-    globs: tuple[str, ...]
-    folder_only: bool
-    ignore: bool
+    """`globs`, one per part of a path, name a file or folder and, by a closing `**`, all that is below it."""
 
-    def matches(self, parts: Sequence[str]) -> bool:
-        """Whether the rule names the file or a folder it lies in."""
-        longest = len(parts) - 1 if self.folder_only else len(parts)
-        return any(_match(self.globs, parts[:length]) for length in range(1, longest + 1))
+    globs: tuple[str, ...]
+    ignore: bool
 
 
 class IgnoreRules:
@@ -33,7 +29,7 @@ class IgnoreRules:
         parts = path.split("/")
         ignored = False
         for rule in self._rules:
-            if rule.ignore != ignored and rule.matches(parts):
+            if rule.ignore != ignored and _match(rule.globs, parts):
                 ignored = rule.ignore
         return ignored
 
@@ -45,11 +41,11 @@ def _is_rule(line: str) -> bool:
 def _parse(line: str) -> _Rule:
     ignore = not line.startswith("!")
     glob = line.removeprefix("!").removeprefix("\\")
-    folder_only = glob.endswith("/")
+    below = ["*", "**"] if glob.endswith("/") else ["**"]
     glob = glob.rstrip("/")
     # Without a slash inside, a rule names a file or folder at any depth.
     globs = glob.removeprefix("/").split("/") if "/" in glob else ["**", glob]
-    return _Rule(tuple(globs), folder_only, ignore)
+    return _Rule((*globs, *below), ignore)
 
 
 def _match(globs: Sequence[str], parts: Sequence[str]) -> bool:

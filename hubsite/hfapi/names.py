@@ -6,6 +6,7 @@ from hubsite.core.errors import EmptyRepo, EntryNotFound, RepoNotFound, Revision
 from hubsite.hfapi.calls import Call
 from hubsite.hfapi.text import is_storable
 from hubsite.registry.models import Commit, Repo
+from hubsite.registry.paths import PATH_LENGTH
 from hubsite.registry.selectors.repos import find_repo
 from hubsite.registry.selectors.revisions import find_commit, split_revision_path
 from hubsite.registry.selectors.trees import FileItem, entry, file_item
@@ -13,7 +14,6 @@ from hubsite.registry.selectors.trees import FileItem, entry, file_item
 # What a name may consist of at all; the registry's own grammar is stricter (hf_protocol section 1).
 _NAME = re.compile(r"\A[A-Za-z0-9._-]{1,96}\Z")
 _MAX_REVISION = 200
-_MAX_PATH = 512
 
 
 def repo_of(call: Call, kind: str, repo_id: str) -> Repo:
@@ -40,7 +40,7 @@ def revision_and_path(repo: Repo, rest: str) -> tuple[Commit, str]:
 
     Raises `RevisionNotFound`.
     """
-    if len(rest) > _MAX_REVISION + _MAX_PATH or not is_storable(rest):
+    if len(rest) > _MAX_REVISION + PATH_LENGTH or not is_storable(rest):
         raise EntryNotFound(
             "There is no file of this name; it has characters or a length that none can have."
         )

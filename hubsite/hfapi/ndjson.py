@@ -75,7 +75,7 @@ def commit_too_large(limit: int) -> str:
     """The sentence for a commit whose body is over the limit."""
     return (
         f"The commit's body is larger than the {limit // 1024**2} MB that this hub takes at once: "
-        "upload fewer files per commit, or send the large ones as Git LFS objects."
+        "upload fewer files per commit, or set HF_HUB_DISABLE_XET=1 to send large ones as Git LFS objects."
     )
 
 

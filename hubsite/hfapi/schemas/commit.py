@@ -9,10 +9,10 @@ from hubsite.core.errors import BadInput
 from hubsite.hfapi.ndjson import Line
 from hubsite.hfapi.schemas.fields import Fields
 from hubsite.registry.models import Blob
+from hubsite.registry.paths import PATH_LENGTH
 
 MAX_TITLE = 200
 _MAX_MESSAGE = 20_000
-_MAX_PATH = 2000
 _PARENT = re.compile(r"\A[0-9a-f]{5,40}\Z")
 
 
@@ -110,7 +110,7 @@ def _operation(line: Line[Blob]) -> Operation:
 
 
 def _path(value: Fields, name: str = "path") -> str:
-    return value.text(name, limit=_MAX_PATH)
+    return value.text(name, limit=PATH_LENGTH)
 
 
 def _inline_file(line: Line[Blob], value: Fields) -> InlineFile:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from hubsite.hfapi.schemas.fields import Fields
+from hubsite.registry.paths import PATH_LENGTH
 
 MAX_FILES = 256
 _MAX_GIT_IGNORE = 64 * 1024
-_MAX_PATH = 2000
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Preupload:
     def read(cls, fields: Fields) -> Self:
         """Raises `BadInput` for wrong types and for more files than the protocol allows."""
         files = [
-            PreuploadFile(file.text("path", limit=_MAX_PATH), file.integer("size"))
+            PreuploadFile(file.text("path", limit=PATH_LENGTH), file.integer("size"))
             for file in fields.objects("files", limit=MAX_FILES)
         ]
         ignore = fields.text("gitIgnore", limit=_MAX_GIT_IGNORE) if "gitIgnore" in fields else None

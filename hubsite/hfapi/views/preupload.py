@@ -9,6 +9,7 @@ from hubsite.accounts.permissions import Permission, require
 from hubsite.core.errors import BadInput, EmptyRepo
 from hubsite.hfapi.bodies import read_body
 from hubsite.hfapi.calls import Call
+from hubsite.hfapi.errors import one_line
 from hubsite.hfapi.gitignore import IgnoreRules
 from hubsite.hfapi.names import commit_of, repo_of
 from hubsite.hfapi.queries import flag
@@ -30,16 +31,26 @@ def preupload(call: Call, kind: str, repo_id: str, revision: str) -> HttpRespons
     require(call.actor, Permission.WRITE_REPO, repo)
     refuse_pull_request(call)
     wanted = Preupload.read(parse_object(read_body(call.request), "The body"))
-    inline = wants_xet(call.request.headers.get("User-Agent", ""))
-    if inline:
-        _check_inline_size(wanted.files)
+    large = _large_files(wanted.files, call.request.headers.get("User-Agent", ""))
     present = _present(repo, revision, [file.path for file in wanted.files])
     rules = IgnoreRules(_ignore_text(wanted, present))
     answers = [
-        _answer(file, present.get(file.path), inline=inline, ignored=rules.ignores(file.path))
+        _answer(file, present.get(file.path), large=file.path in large, ignored=rules.ignores(file.path))
         for file in wanted.files
     ]
-    return json_response({"files": answers})
+    response = json_response({"files": answers})
+    if large and wants_xet(call.request.headers.get("User-Agent", "")):
+        response["X-HF-Warning"] = one_line(_large_warning(large))
+    return response
+
+
+def _large_warning(paths: set[str]) -> str:
+    """What the client prints before it fails over Xet, with a message that says nothing of the way out."""
+    limit = int(django_settings.MAX_COMMIT_BODY) // 1024**2
+    return (
+        f"large-files; {', '.join(sorted(paths))}: too large for a commit to this hub, which takes "
+        f"{limit} MB. Set HF_HUB_DISABLE_XET=1 and upload again."
+    )
 
 
 def refuse_pull_request(call: Call) -> None:
@@ -66,8 +77,7 @@ def _ignore_text(wanted: Preupload, present: dict[str, TreeEntry]) -> str:
         return file.read(_MAX_GIT_IGNORE).decode(errors="replace")
 
 
-def _answer(file: PreuploadFile, entry: TreeEntry | None, *, inline: bool, ignored: bool) -> dict[str, Any]:
-    large = is_large(file.path, file.size) and not inline
+def _answer(file: PreuploadFile, entry: TreeEntry | None, *, large: bool, ignored: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "path": file.path,
         "uploadMode": "lfs" if large else "regular",
@@ -79,15 +89,20 @@ def _answer(file: PreuploadFile, entry: TreeEntry | None, *, inline: bool, ignor
     return answer
 
 
-def _check_inline_size(files: list[PreuploadFile]) -> None:
-    """Refuses before anything is sent what would be too large to commit. Base64 makes four bytes of three."""
-    limit = int(django_settings.MAX_COMMIT_BODY)
-    total = sum(file.size for file in files) // 3 * 4
-    if total > limit:
-        largest = max(files, key=lambda file: file.size)
-        raise BadInput(
-            f"These files come to {total // 1024**2} MB in one commit, and this hub takes "
-            f"{limit // 1024**2} MB (the largest is {largest.path} with {largest.size // 1024**2} MB): "
-            "upload them in several commits, or a larger file with huggingface_hub<1.20, which sends it as a "
-            "Git LFS object."
-        )
+def _large_files(files: list[PreuploadFile], user_agent: str) -> set[str]:
+    """Paths of the files that the client is to send as LFS objects.
+
+    Clients that would send those over Xet send everything inside the commit instead, until its body is full:
+    then the largest have to go another way. Base64 makes four bytes of three.
+    """
+    if not wants_xet(user_agent):
+        return {file.path for file in files if is_large(file.path, file.size)}
+    room = int(django_settings.MAX_COMMIT_BODY)
+    body = sum(file.size * 4 // 3 for file in files)
+    large: set[str] = set()
+    for file in sorted(files, key=lambda file: file.size, reverse=True):
+        if body <= room:
+            break
+        large.add(file.path)
+        body -= file.size * 4 // 3
+    return large
