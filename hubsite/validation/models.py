@@ -5,6 +5,20 @@ import uuid
 from django.db import models
 
 from hubsite.registry.models import Backbone, Commit, Repo, Task
+from hubsite.validation.choices import BaselineKind, RunStatus, Severity, StepStatus
+
+__all__ = [
+    "Baseline",
+    "BaselineKind",
+    "Finding",
+    "Run",
+    "RunStatus",
+    "Score",
+    "Severity",
+    "Step",
+    "StepStatus",
+    "Suite",
+]
 
 
 class Suite(models.Model):
@@ -29,15 +43,6 @@ class Suite(models.Model):
         return f"{self.slug} v{self.version}"
 
 
-class RunStatus(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Running"
-    PASSED = "passed", "Passed"
-    FAILED = "failed", "Failed"
-    # The hub's own fault after all retries; staff must look.
-    DEAD = "dead", "Stopped"
-
-
 class Run(models.Model):
     """One validation of one commit. This row is the truth; a queue message is only a wake-up."""
 
@@ -60,14 +65,6 @@ class Run(models.Model):
         indexes = [models.Index(fields=["status", "heartbeat_at"], name="run_status_heartbeat")]
 
 
-class StepStatus(models.TextChoices):
-    PENDING = "pending", "Pending"
-    RUNNING = "running", "Running"
-    PASSED = "passed", "Passed"
-    FAILED = "failed", "Failed"
-    SKIPPED = "skipped", "Skipped"
-
-
 class Step(models.Model):
     """One of the ten steps of DESIGN.md section 5."""
 
@@ -84,12 +81,6 @@ class Step(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="step_unique_number")]
 
 
-class Severity(models.TextChoices):
-    INFO = "info", "Note"
-    WARNING = "warning", "Warning"
-    ERROR = "error", "Error"
-
-
 class Finding(models.Model):
     """Something a check saw. Its sentence is made from `code` and `detail` (validation/sentences.py)."""
 
@@ -99,11 +90,6 @@ class Finding(models.Model):
     severity = models.CharField(max_length=7, choices=Severity.choices)
     path = models.CharField(max_length=512, blank=True)
     detail = models.JSONField(default=dict, blank=True)
-
-
-class BaselineKind(models.TextChoices):
-    MAJORITY = "majority", "Majority class"
-    PROBE = "probe", "Linear probe on the bare backbone"
 
 
 class Baseline(models.Model):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hubsite.validation.models import BaselineKind, Severity
+from hubsite.validation.choices import BaselineKind, Severity
 from hubsite.validation.steps import StepName
 
 # JSON values a finding's sentence may name.

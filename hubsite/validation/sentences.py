@@ -102,11 +102,15 @@ _HEADERS = {
 _CONFIG = {
     **{
         f"manifest.{code}": _MANIFEST
-        for code in ("not_json", "unknown_key", "missing_key", "bad_value", "foreign_format", "too_large")
+        for code in ("not_json", "unknown_key", "missing_key", "bad_value", "foreign_format")
     },
     "manifest.newer_schema": _author(
         "{reason}",
         "Save the adapter with a released version of adapter_lib, or wait until the hub is updated.",
+    ),
+    "config.no_backbone": _author(
+        "Neither adapter_config.json nor the card names the backbone.",
+        'Save the adapter with save_adapter(folder, name, backbone_id="…").',
     ),
     "config.backbone_unknown": _author(
         "The backbone {backbone} is neither on this hub nor in the hub's own folder nor reachable upstream.",
@@ -116,11 +120,11 @@ _CONFIG = {
         "adapter_config.json says {field} {declared}, but the backbone {backbone} has {actual}.",
         "Save the adapter again from a model made with this very backbone.",
     ),
-    "config.fingerprint": _note(
-        "The backbone's fingerprint differs from the one the adapter was saved with.",
-        "The weights of the backbone may have changed since; the score below holds for the hub's copy.",
-    ),
 }
+
+_CONFIG["config.family"] = _author(
+    "The backbone cannot carry adapters: {reason}", "Use a backbone of a family that adapter_lib supports."
+)
 
 _TENSORS = {
     "tensors.empty": _author("{path} holds no tensors of the method {method}.", _SAVE_AGAIN),
@@ -148,6 +152,7 @@ _TENSORS = {
 }
 
 _MODEL = {
+    "load.other_backbone": _note("{reason}", "The score below holds for the hub's copy of the backbone."),
     "load.refused": _author("adapter_lib cannot load the adapter: {reason}", _SAVE_AGAIN),
     "load.incomplete": _author(
         "The adapter does not fit its backbone: {missing} tensors missing, {unexpected} unexpected, "
@@ -195,12 +200,6 @@ _CARD = {
     "card.missing": _note("There is no README.md.", "A card makes the adapter findable: say what it is for."),
     "card.too_large": _author("README.md is {size} bytes; at most {limit} are allowed.", "Shorten it."),
     "card.warning": _note("README.md: {reason}"),
-    "card.no_license": _note(
-        "The card names no licence.", "Without one nobody may use the adapter: add `license:`."
-    ),
-    "card.no_language": _note(
-        "The card names no language.", "Add `language:`, so that the adapter is found by it."
-    ),
 }
 
 _RUN = {
