@@ -71,6 +71,27 @@ class Fields:
             raise self._wrong(key, f"a list of printable strings of at most {MAX_TEXT} characters")
         return tuple(value)
 
+    def prose(self, key: str) -> str:
+        """Text for people, of any length; line breaks and other unprintable characters become blanks."""
+        value = self._take(key)
+        if not isinstance(value, str):
+            raise self._wrong(key, "text")
+        return " ".join("".join(char if char.isprintable() else " " for char in value).split())
+
+    def flag(self, key: str) -> bool:
+        """True or false."""
+        value = self._take(key)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false")
+        return value
+
+    def items(self, key: str) -> "list[Fields]":
+        """A list of objects, each to be read in its turn."""
+        value = self._take(key)
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+            raise self._wrong(key, "a list of objects")
+        return [Fields(item, f"{self.path(key)}[{index}].") for index, item in enumerate(value)]
+
     def choice(self, key: str, choices: Sequence[str]) -> str:
         """One of `choices`."""
         value = self._take(key)

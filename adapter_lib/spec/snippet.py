@@ -4,6 +4,12 @@ from collections.abc import Sequence
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:8000"
 
+EXAMPLE_TEXTS = (
+    "What a lovely surprise!",
+    "It broke on the very first day.",
+    "I would buy it again.",
+)
+
 _TEMPLATE = """\
 import adapter_lib
 import torch
@@ -30,7 +36,7 @@ print(logits)
 
 def snippet(
     adapter_id: str,
-    texts: str | Sequence[str],
+    texts: str | Sequence[str] = EXAMPLE_TEXTS,
     labels: Sequence[str] = (),
     *,
     endpoint: str | None = None,
