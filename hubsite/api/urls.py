@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 from hubsite.api import errors
+from hubsite.api.plain_text import refuse_nul
 from hubsite.api.routers import adapters, health, resolve, runs, search
 
 api = NinjaAPI(
@@ -12,6 +13,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 errors.register(api)
+api.add_decorator(refuse_nul, mode="view")
 for module in (search, resolve, adapters, runs, health):
     api.add_router("", module.router)
 

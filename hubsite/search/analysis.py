@@ -31,8 +31,8 @@ def analyzer() -> tantivy.TextAnalyzer:
 
 
 def clean(text: str) -> str:
-    """The text as valid Unicode: a lone surrogate, which no index can hold, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
+    """The text without what no index or database can hold: lone surrogates and NUL become question marks."""
+    return text.replace("\0", "?").encode("utf-8", "replace").decode()
 
 
 def query_words(text: str) -> list[str]:

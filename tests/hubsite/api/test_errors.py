@@ -48,5 +48,21 @@ def test_routes_that_do_not_exist_answer_in_the_same_shape(db: None) -> None:
     assert get("/adapters/alice", status=404)["error"]["code"] == "not_found"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/search?q=a%00",
+        "/search?task=a&task=%00",
+        "/resolve?id=sentiment&backbone=%00",
+        "/adapters/alice/pra%00ise",
+        "/adapters/alice/praise?revision=%00",
+        "/runs/%00",
+        "/runs?repo=alice/%00",
+    ],
+)
+def test_no_parameter_may_have_a_nul_character(db: None, path: str) -> None:
+    assert get(path, status=400)["error"]["code"] == "bad_input"
+
+
 def test_methods_that_do_not_exist_are_refused(db: None) -> None:
     assert Client().post("/api/v1/search").status_code == 405

@@ -13,6 +13,8 @@ class Command(BaseCommand):
     """Follow the outbox and keep the search index up to date, until SIGTERM or Ctrl-C or the parent's end."""
 
     help = __doc__ or ""
+    # The index needs models and settings; whether the site's routes are sound is not its question.
+    requires_system_checks = ()
 
     def handle(self, **options: Any) -> None:
         stop = Event()
