@@ -35,8 +35,11 @@ def add_low_rank_groups(state: LeafState, groups: Sequence[Sequence[LowRank]]) -
     """y after the updates of every channel: rows [k·B, (k + 1)·B) get those of groups[k], all in one product.
 
     Channels with more updates (stacked adapters) have the sum of the ranks; shorter ones are filled up with
-    zeros. Dropout is drawn once per row, so the adapters stacked in one channel see the same mask.
+    zeros. Each row draws one dropout mask, which the adapters stacked in its channel share; should these have
+    different rates, one mask will not do and the channels are computed one by one.
     """
+    if any(len({update.dropout for update in group}) > 1 for group in groups):
+        return _one_by_one(state, groups)
     x, y, scale = _drop(state.x, groups), state.y, _first(groups).scale
     a, b = _stack(groups, scale, y.shape[-1])
     fits = _fits(x, y, a)
@@ -46,6 +49,17 @@ def add_low_rank_groups(state: LeafState, groups: Sequence[Sequence[LowRank]]) -
     if fits:
         return torch.baddbmm(rows, low, b, alpha=scale).view(y.shape)
     return y + (torch.bmm(low, b) * scale).to(y.dtype).view(y.shape)
+
+
+def _one_by_one(state: LeafState, groups: Sequence[Sequence[LowRank]]) -> Tensor:
+    size = state.height() // len(groups)
+    results = []
+    for i, group in enumerate(groups):
+        piece = state.rows(i * size, (i + 1) * size)
+        for update in group:
+            piece = LeafState(piece.x, add_low_rank(piece, update))
+        results.append(piece.y)
+    return torch.cat(results)
 
 
 def _stack(groups: Sequence[Sequence[LowRank]], scale: float, width_out: int) -> tuple[Tensor, Tensor]:
@@ -70,8 +84,8 @@ def _first(groups: Sequence[Sequence[LowRank]]) -> LowRank:
 
 
 def _drop(x: Tensor, groups: Sequence[Sequence[LowRank]]) -> Tensor:
-    """x [N·B, …] after each channel's dropout: the highest of its updates."""
-    rates = [max((update.dropout for update in group), default=0.0) for group in groups]
+    """x [N·B, …] after each channel's dropout."""
+    rates = [group[0].dropout if group else 0.0 for group in groups]
     if not any(rates):
         return x
     if len(set(rates)) == 1:

@@ -24,7 +24,7 @@ class HeadStore(nn.Module):
     def add(self, name: str, spec: HeadSpec, like: Tensor) -> ClassificationHead:
         """Make a head; one of this name is replaced."""
         head = ClassificationHead(spec, self.hidden_size, like)
-        self.add_module(_HEAD + name, head)
+        self.add_module(_HEAD + name, head.train(self.training))
         return head
 
     def get(self, name: str) -> ClassificationHead:

@@ -40,7 +40,7 @@ class Point(nn.Module):
 
     def add(self, name: str, part: Part) -> None:
         """Hold a part under an adapter's name."""
-        self.add_module(_PART + name, part)
+        self.add_module(_PART + name, part.train(self.training))
 
     def remove(self, name: str) -> None:
         """Drop the part of an adapter, if there is one."""
@@ -73,7 +73,8 @@ def hang(module: nn.Module, child: str, point: nn.Module) -> None:
         raise AttachError(
             f"{type(module).__name__} already has an attribute {name!r}; was the model prepared twice?"
         )
-    module.add_module(name, point)
+    # New modules start in train mode; here they join a model that may be in eval mode.
+    module.add_module(name, point.train(module.training))
 
 
 def unhang(module: nn.Module, child: str) -> None:

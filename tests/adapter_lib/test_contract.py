@@ -52,7 +52,8 @@ def test_detaching_restores_the_model_and_its_class(family: str, method: str) ->
     assert adapter_lib.detach(model) is model
     assert type(model) is type(base)
     assert list(model.state_dict()) == list(base.state_dict())
-    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), base.state_dict().values()))
+    for key, value in base.state_dict().items():
+        assert torch.equal(model.state_dict()[key], value), key
     assert all(parameter.requires_grad for parameter in model.parameters())
     assert _hooks(model) == 0
     assert torch.equal(output(model.eval()), output(base))

@@ -1,0 +1,66 @@
+"""The methods' equations written out with the backbone's own modules and plain products, in float64.
+
+Nothing of the library is used here: this is what the library is measured against.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Weights = Mapping[str, Tensor]
+# (u, x, norm) -> what the block hands on; norm is the identity in pre-norm models.
+SiteRule = Callable[[int, Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor]
+
+
+def plain(layer: int, u: Tensor, x: Tensor, norm: Callable[[Tensor], Tensor]) -> Tensor:
+    """No adapter at this site."""
+    return norm(u + x)
+
+
+def bert(base: Any, ids: Tensor, mh: SiteRule = plain, ffn: SiteRule = plain) -> Tensor:
+    """The last hidden state of an unpadded batch, post-norm."""
+    x = base.embeddings(ids)
+    for i, layer in enumerate(base.encoder.layer):
+        attended = layer.attention.output.dense(layer.attention.self(x)[0])
+        x = mh(i, attended, x, layer.attention.output.LayerNorm)
+        x = ffn(i, layer.output.dense(layer.intermediate(x)), x, layer.output.LayerNorm)
+    return x
+
+
+def gpt2(base: Any, ids: Tensor, mh: SiteRule = plain, ffn: SiteRule = plain) -> Tensor:
+    """The last hidden state of an unpadded batch, pre-norm."""
+    x = base.wte(ids) + base.wpe(torch.arange(ids.shape[1]))
+    for i, block in enumerate(base.h):
+        x = mh(i, block.attn(block.ln_1(x))[0], x, lambda t: t)
+        x = ffn(i, block.mlp(block.ln_2(x)), x, lambda t: t)
+    return base.ln_f(x)
+
+
+def bottleneck(z: Tensor, w: Weights, act: Callable[[Tensor], Tensor]) -> Tensor:
+    """up(f(down(z)))"""
+    inner = act(z @ w["down.weight"].T + w["down.bias"])
+    return inner @ w["up.weight"].T + w["up.bias"]
+
+
+def with_updates(base: Any, updates: Mapping[str, tuple[float, Tensor, Tensor]]) -> Any:
+    """A copy of the base whose weights named by module path have s · B A added.
+
+    `path#n` is the n-th third of the output columns of a GPT-2 Conv1D, whose weight is transposed.
+    """
+    twin = copy.deepcopy(base)
+    for path, (scale, a, b) in updates.items():
+        name, _, third = path.partition("#")
+        module = twin.get_submodule(name)
+        delta = scale * b @ a
+        weight = module.weight.data
+        if not third and type(module).__name__ == "Conv1D":
+            weight += delta.T
+        elif third:
+            width = delta.shape[0]
+            weight[:, int(third) * width : (int(third) + 1) * width] += delta.T
+        else:
+            weight += delta
+    return twin
