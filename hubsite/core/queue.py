@@ -71,3 +71,5 @@ def _transport_options() -> dict[str, object]:
 
 
 producer: Celery = configure(Celery("hubsite", set_as_current=False))
+# Seconds. A page waits for this while the broker is down.
+producer.conf.broker_connection_timeout = 1

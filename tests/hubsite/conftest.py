@@ -8,6 +8,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 
 from hubsite.accounts.models import User
+from hubsite.core.queue import producer
 from tests.hubsite import factories
 
 
@@ -16,8 +17,8 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> Iterator[None]:
     """Each test has its own blobs, an empty queue, and nothing cached (rate limits, sessions)."""
     settings.BLOB_DIR = tmp_path / "blobs"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    for message in Path(settings.QUEUE_DIR, "messages").glob("*"):
-        message.unlink()
+    with producer.connection_for_write() as connection:
+        connection.default_channel.queue_purge("hub")
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     cache.clear()
     yield
