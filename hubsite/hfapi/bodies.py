@@ -13,7 +13,7 @@ from hubsite.hfapi.errors import LengthRequired
 CHUNK_BYTES = 1024 * 1024
 # A JSON body names files and sizes; 256 preupload entries with their samples are about 250 kB.
 MAX_JSON_BYTES = 4 * 1024 * 1024
-_MAX_DRAIN_BYTES = 64 * 1024 * 1024
+_MAX_DRAIN_BYTES = 1024 * 1024 * 1024
 
 
 def require_length(request: HttpRequest) -> None:
@@ -67,14 +67,13 @@ def read_body(request: HttpRequest, *, limit: int = MAX_JSON_BYTES) -> bytes:
 
 
 def drain(request: HttpRequest) -> None:
-    """Reads what is left of a refused body, within bounds.
+    """Reads what is left of a refused body, unless it is very large or its length is not known.
 
-    A server that closes a connection with unread bytes resets it, and the client would see that instead of
-    the answer.
+    A server that closes a connection with unread bytes resets it, and the client never sees the answer.
     """
-    left = _MAX_DRAIN_BYTES
     try:
-        while left > 0 and (part := request.read(CHUNK_BYTES)):
-            left -= len(part)
-    except UnreadablePostError:
-        return  # the client is gone; nobody waits for the answer
+        if content_length(request) <= _MAX_DRAIN_BYTES:
+            while request.read(CHUNK_BYTES):
+                pass
+    except (BadInput, UnreadablePostError):
+        return  # the answer stands; the client may be gone

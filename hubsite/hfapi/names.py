@@ -1,6 +1,7 @@
 """From the names in a URL to repositories, commits and files."""
 
 import re
+from typing import NoReturn
 
 from hubsite.core.errors import EmptyRepo, EntryNotFound, RepoNotFound, RevisionNotFound
 from hubsite.hfapi.calls import Call
@@ -24,8 +25,13 @@ def repo_of(call: Call, kind: str, repo_id: str) -> Repo:
     """
     namespace, _, name = repo_id.partition("/")
     if kind == "spaces" or not _NAME.match(namespace) or not _NAME.match(name):
-        raise RepoNotFound("There is no such repository on this hub; its ids are namespace/name.")
+        raise _no_such_repo()
     return find_repo(call.actor, is_dataset=kind == "datasets", namespace=namespace, name=name)
+
+
+def nameless(call: Call, kind: str, repo_id: str) -> NoReturn:
+    """A view for ids without a namespace: legal to ask for, but never here. Raises `RepoNotFound`."""
+    raise _no_such_repo()
 
 
 def commit_of(repo: Repo, revision: str) -> Commit:
@@ -58,6 +64,10 @@ def file_of(repo: Repo, rest: str) -> tuple[Commit, FileItem]:
     except EmptyRepo as error:
         raise EntryNotFound(error.message) from None
     return commit, file_item(entry(commit, path))
+
+
+def _no_such_repo() -> RepoNotFound:
+    return RepoNotFound("There is no such repository on this hub; its ids are namespace/name.")
 
 
 def url_prefix(repo: Repo) -> str:

@@ -13,6 +13,7 @@ from hubsite.accounts.models import User
 from tests.hubsite.factories import make_token
 
 ApiFor = Callable[[User | None], HfApi]
+Bearer = Callable[..., Client]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,7 +38,7 @@ def api_for(
 
 
 @pytest.fixture
-def bearer() -> Callable[..., Client]:
+def bearer() -> Bearer:
     """`bearer(user, scope)` is Django's test client with a token of the user; `bearer(None)` sends none."""
 
     def build(user: User | None, scope: str = "write") -> Client:
