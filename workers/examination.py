@@ -55,20 +55,22 @@ class Examination:
 
     def carry_out(self) -> list[Compared]:
         """All steps but the last; returns what was measured. Raises Stopped, Refused or HubFault."""
-        case = self._brief()
-        self._phase(pipeline.run_bytes_phase, case, "fork")
+        case = self.brief()
+        self.phase(pipeline.run_bytes_phase, case, "fork")
         case = self._with_backbone(case)
-        self._phase(pipeline.run_model_phase, case, "fork" if self.device == "cpu" else "spawn")
+        self.phase(pipeline.run_model_phase, case, "fork" if self.device == "cpu" else "spawn")
         return self._compared(case)
 
-    def _brief(self) -> Case:
+    def brief(self) -> Case:
+        """What the children are told. Raises HubFault where the blob store fails."""
         try:
             with beating(self.recorder.claim):
                 return brief(self.run, self._files, self.device)
         except (StorageError, OSError) as error:
             raise self._fault(StepName.LAYOUT, "hub.storage", reason=str(error)) from error
 
-    def _phase(self, job: Job, case: Case, start: Literal["fork", "spawn"]) -> None:
+    def phase(self, job: Job, case: Case, start: Literal["fork", "spawn"]) -> None:
+        """Run a child to its end and judge it. Raises Stopped, Refused or HubFault."""
         seconds = max(self._deadline - time.monotonic(), 1.0)
         limits = Limits(seconds, settings.VALIDATION_MEMORY)
         try:
@@ -83,7 +85,7 @@ class Examination:
         recorder = self.recorder
         if ending.end == End.STOPPED:
             raise Stopped
-        if ending.output.strip():
+        if ending.end != End.DONE and ending.output.strip():
             runs.append_log(recorder.claim, recorder.step, ending.output.strip())
         if ending.end == End.FAULT:
             raise self._fault(recorder.step, "hub.internal")

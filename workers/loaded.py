@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 from workers.case import BackboneFiles
 
@@ -54,6 +55,8 @@ def is_resident(files: BackboneFiles, device: str) -> bool:
 
 def load(folder: Path, device: str) -> LoadedBackbone:
     """Load model and tokenizer from files alone: safetensors only, no code from the folder, no network."""
+    # Nobody watches a worker's terminal; its news are the steps of the run.
+    transformers_logging.disable_progress_bar()
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     model = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **safe)
     tokenizer = AutoTokenizer.from_pretrained(folder, **safe)

@@ -107,6 +107,8 @@ def _compare(
     missing = [name for name in expected if name not in found]
     unexpected = [name for name in found if name not in expected]
     wrong = [name for name in found if name in expected and tuple(found[name]) != tuple(expected[name])]
+    # The method's own tensors say more about the backbone than the head's.
+    wrong.sort(key=lambda name: name.startswith(HEAD_PREFIX))
     for name in wrong[:MOST_TOLD]:
         report.error(
             "tensors.wrong_shape",
