@@ -15,5 +15,5 @@ def commit_sha(
     """
     lines = [f"{path}\0{file.blob_id}\0{int(file.lfs)}" for path, file in sorted(tree.items())]
     head = [f"repo {repo_id}", f"parent {parent or '-'}", f"author {author}", f"time {time.isoformat()}"]
-    text = "\n".join([*head, f"title {title}", f"message {len(message)}", message, *lines])
+    text = "\n".join([*head, f"title {len(title)}", title, f"message {len(message)}", message, *lines])
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

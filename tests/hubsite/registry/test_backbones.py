@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from hubsite.accounts.models import User
 from hubsite.registry.models import Backbone, Card, CommitState, Repo, RepoKind
@@ -97,3 +98,17 @@ def test_another_repo_cannot_take_a_linked_name(alice: User, bob: User, repo: Re
     link(repo, name="upstream/minilm", aliases=["bob/minilm"])
     factories.make_commit(factories.make_repo(bob, "minilm"), model_files())
     assert Backbone.objects.get().repo == repo
+
+
+def test_the_command_links(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    factories.make_commit(repo, model_files())
+    call_command("link_backbone", "ALICE/minilm", "upstream/minilm", "--alias", "minilm")
+    assert capsys.readouterr().out == "alice/minilm is upstream/minilm, also called alice/minilm, minilm.\n"
+    assert backbones.by_name("minilm") == Backbone.objects.get()
+
+
+@pytest.mark.parametrize("name", ["alice/nothing", "alice", "alice/adapter"])
+def test_the_command_needs_a_backbone_of_this_hub(alice: User, name: str) -> None:
+    factories.make_repo(alice, "adapter")
+    with pytest.raises(CommandError, match="There is no backbone"):
+        call_command("link_backbone", name, "upstream/minilm")
