@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from hubsite.accounts.actors import Actor
 from hubsite.accounts.models import User
-from hubsite.core.errors import BadInput, RepoExists
+from hubsite.core.errors import BadInput, Conflict, RepoExists
 from hubsite.registry.models import Blob, Commit, Repo, RepoKind
 from hubsite.registry.selectors.repos import find_repo
 from hubsite.registry.services.blobs import store_blob
@@ -42,4 +42,7 @@ def _repo(actor: Actor, user: User, name: str, *, private: bool) -> Repo:
     try:
         return create_repo(actor, namespace=None, name=name, kind=RepoKind.ADAPTER, private=private)
     except RepoExists:
-        return find_repo(actor, is_dataset=False, namespace=user.username, name=name)
+        repo = find_repo(actor, is_dataset=False, namespace=user.username, name=name)
+    if repo.kind != RepoKind.ADAPTER:
+        raise Conflict(f"{repo.full_name} is not an adapter but a {repo.get_kind_display().lower()}.")
+    return repo

@@ -61,3 +61,12 @@ def context(browser: Browser, live_server: live_server_helper.LiveServer) -> Ite
 def tab(context: BrowserContext) -> Page:
     """A tab of that browser."""
     return context.new_page()
+
+
+@pytest.fixture
+def plain_context(browser: Browser, live_server: live_server_helper.LiveServer) -> Iterator[BrowserContext]:
+    """A browser with JavaScript switched off."""
+    made = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()

@@ -219,3 +219,14 @@ ADAPTERS = (
         downloads=19,
     ),
 )
+
+# Enough for tests, and quickly made.
+_FEW_NAMES = {
+    "sentiment-lora",
+    "reviews-houlsby",
+    "reviews-parallel",
+    "tweets-tiny-rank",
+    "unreleased-experiment",
+    "formality",
+}
+FEW = tuple(made for made in ADAPTERS if made.name in _FEW_NAMES)

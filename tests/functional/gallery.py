@@ -16,12 +16,12 @@ from hubsite.registry.models import Backbone, Commit, Repo, RepoKind, Task
 from hubsite.search.index_folder import IndexFolder
 from hubsite.search.indexer import rebuild
 from hubsite.validation.models import Run, Suite
-from tests.functional.exhibits import ADAPTERS, BERT, MINILM, ROBERTA, Made, Shape
+from tests.functional.exhibits import BERT, FEW, MINILM, ROBERTA, Made, Shape
 from tests.functional.validations import Outcome, pass_run
 from tests.hubsite import factories
 
 
-def fill(*, adapters: Sequence[Made] = ADAPTERS) -> None:
+def fill(*, adapters: Sequence[Made] = FEW) -> None:
     """Publishes the adapters with their scores and builds the index."""
     for shape in (MINILM, BERT, ROBERTA):
         facts = {"model_type": shape.model_type, "hidden_size": shape.hidden, "num_layers": shape.layers}

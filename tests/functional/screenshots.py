@@ -85,7 +85,7 @@ def test_take(browser: Browser, live_server: live_server_helper.LiveServer, devi
     )
     gallery.index()
     _shoot(context, {"browse-empty": "/"}, suffix)
-    gallery.fill()
+    gallery.fill(adapters=ADAPTERS)
     _shoot(context, PUBLIC, suffix)
     pages = _private_pages()
     sign_in(context, "alice")

@@ -22,6 +22,8 @@ _SITE_WORDS = {"mh": "after attention", "ffn": "after the feed-forward block"}
 _PARALLEL_WORDS = {"mh": "beside attention", "ffn": "beside the feed-forward block"}
 # Drawn when a backbone's depth is not known: enough dots to read as a column.
 _USUAL_DEPTH = 12
+# A deeper model than any there is would only be a smear of dots.
+_DRAWN_DEPTH = 96
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def method_view(method: str, values: Mapping[str, Any], num_layers: int | None) 
         roles=frozenset(config.roles()),
         fill=rank_fill(config.size()) if "r" in config.values() else reduction_fill(config.size()),
         layers=_covered(config, num_layers),
-        num_layers=num_layers or _USUAL_DEPTH,
+        num_layers=min(num_layers or _USUAL_DEPTH, _DRAWN_DEPTH),
         parallel=bool(getattr(config, "is_parallel", False)),
         words=_words(look.label, config, num_layers),
     )
@@ -106,7 +108,7 @@ def _unreadable(method: str, num_layers: int | None) -> MethodView:
         roles=frozenset(),
         fill=0.0,
         layers=(),
-        num_layers=num_layers or _USUAL_DEPTH,
+        num_layers=min(num_layers or _USUAL_DEPTH, _DRAWN_DEPTH),
         parallel=False,
         words=f"{look.label}; its configuration is not one this page can draw",
     )

@@ -20,7 +20,7 @@ from hubsite.web.visitor import signed_in
 def tokens(request: HttpRequest) -> HttpResponse:
     """The list and the form; the answer to a POST shows the new secret, the only time ever."""
     user = signed_in(request)
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST if request.method == "POST" else None)
     issued = _issue(user, form) if request.method == "POST" and form.is_valid() else None
     status = 400 if request.method == "POST" and issued is None else 200
     if issued is not None:

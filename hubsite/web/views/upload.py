@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from hubsite.core.errors import BadInput, Conflict, TooLarge
-from hubsite.registry.models import Commit
+from hubsite.registry.models import Commit, RepoKind
 from hubsite.validation.services.runs import open_run
 from hubsite.web.errors import page
 from hubsite.web.forms.upload import WANTED, UploadForm
@@ -46,6 +46,9 @@ def _upload(request: HttpRequest) -> HttpResponse:
     commit = _accept(request, form) if form.is_valid() else None
     if commit is None:
         return _show(request, form, 400)
+    if commit.repo.kind != RepoKind.ADAPTER:
+        # A whole model: the registry made it a backbone, and those are not validated.
+        return redirect("adapter", namespace=commit.repo.namespace.name, name=commit.repo.name)
     # Opening twice gives the same run; equal files give the head they already are.
     return redirect("run", run_id=open_run(commit).id)
 
