@@ -114,7 +114,7 @@ def test_the_page_s_code_runs(hub: Hub, data_dir: Path) -> None:
 
 
 def test_a_second_start_has_everything_already(hub: Hub, data_dir: Path) -> None:
-    """While the first hub holds the folder a second one is refused; after it has stopped, the demo is there."""
+    """While a hub holds the folder a second one is refused; after it has stopped, the demo is there."""
     refused = subprocess.run(
         [sys.executable, "manage.py", "hub", "--port", "0", "--data-dir", str(data_dir)],
         cwd=ROOT,
