@@ -16,5 +16,5 @@ class MultiHeadOutput(ModelOutput):
     """
 
     loss: Tensor | None = None
-    logits: tuple[Tensor, ...] = ()
+    logits: tuple[Tensor, ...] | None = None
     losses: tuple[Tensor, ...] | None = None

@@ -52,10 +52,12 @@ METHODS = (
 )
 
 
-def build(family: str, auto: type = hf.AutoModel) -> Any:
+def build(family: str, auto: type = hf.AutoModel, *, layers: int = 2) -> Any:
     """A tiny random model in eval mode, prepared for nothing yet; the same weights each time."""
     torch.manual_seed(7)
-    model = auto.from_config(CONFIGS[family]())
+    config = CONFIGS[family]()
+    config.num_hidden_layers = layers
+    model = auto.from_config(config)
     # Biases and norms start at 0 and 1; other values make wrong wiring visible.
     with torch.no_grad():
         for parameter in model.parameters():
@@ -63,9 +65,9 @@ def build(family: str, auto: type = hf.AutoModel) -> Any:
     return model.eval()
 
 
-def prepared(family: str, auto: type = hf.AutoModel, **adapters: str) -> Any:
+def prepared(family: str, auto: type = hf.AutoModel, *, layers: int = 2, **adapters: str) -> Any:
     """A tiny model with adapters, each with random weights."""
-    model = adapter_lib.init(build(family, auto))
+    model = adapter_lib.init(build(family, auto, layers=layers))
     for name, config in adapters.items():
         model.add_adapter(name, config)
         shake(model, name)

@@ -1,4 +1,4 @@
-"""Bottleneck adapters against their equations, recomputed densely in float64, on post-norm and pre-norm models."""
+"""Bottleneck adapters against their equations, recomputed densely in float64, post-norm and pre-norm."""
 
 from collections.abc import Callable
 from typing import Any
