@@ -50,6 +50,8 @@ def from_hub(hub: Hub, request: Request) -> Source:
     _check_choice(hub, request, answer)
     choice = answer.choice
     files = [file for file in answer.files if file.path in ADAPTER_FILES]
+    if CONFIG_FILE not in {file.path for file in files}:
+        raise LoadError(f"{choice.label} has no {CONFIG_FILE}: it is not an adapter.")
     folder = fetch(hub, choice.id, choice.revision, [file.path for file in files], offline=is_offline)
     verify(folder, files)
     read_manifest(folder)

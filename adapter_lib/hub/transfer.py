@@ -77,8 +77,9 @@ def sentences(hub: Hub | None, repo_id: str, revision: str | None = None) -> Ite
         raise HubUnreachableError(
             f"{what} is not complete on this machine, and {where} cannot be reached: try again when it can."
         ) from None
-    except (_TRANSPORT_ERROR, OSError) as error:
-        raise HubError(f"{what} could not be transferred ({where}): {error}.") from error
+    except (_TRANSPORT_ERROR, OSError, ValueError) as error:
+        # A ValueError is an answer that cannot be read, or a card that the hub refuses.
+        raise HubError(f"{what} could not be transferred ({where}): {str(error).strip()}") from error
 
 
 def _refused(error: HfHubHTTPError, where: str) -> HubAnswerError:

@@ -1,7 +1,6 @@
 """Publish, find and load through the real site over a socket; only the workers' part is done by hand."""
 
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -198,15 +197,15 @@ def test_the_cache_is_enough_for_an_exact_revision(
         adapter_lib.load(f"hub:alice/tiny-lora@{'0' * 40}")
 
 
-def test_the_snippet_runs_as_it_is_shown(hub: HubWithBackbone, backbone_folder: Path) -> None:
+def test_the_snippet_runs_as_it_is_shown(
+    hub: HubWithBackbone, backbone_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = upload(trained(backbone_folder), "alice/tiny-lora", hub)
-    result = subprocess.run(
-        [sys.executable, "-c", done.snippet], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    shown = result.stdout.splitlines()
-    assert len(shown) == 4
-    assert all(line.split()[0] in ("negative", "positive") for line in shown[1:])
+    (tmp_path / "snippet.py").write_text(done.snippet)
+    runpy.run_path(str(tmp_path / "snippet.py"))
+    shown = capsys.readouterr().out.splitlines()
+    assert "alice/tiny-lora v1" in shown[0]
+    assert [line.split()[0] in ("negative", "positive") for line in shown[1:]] == [True] * 3
 
 
 def test_a_failed_validation_tells_why(hub: HubWithBackbone, backbone_folder: Path) -> None:
@@ -217,3 +216,17 @@ def test_a_failed_validation_tells_why(hub: HubWithBackbone, backbone_folder: Pa
         publish(model, "alice/bad", task="sentiment", backbone=BACKBONE, token=hub.token)
     assert "holds no tensors of the method lora" in caught.value.findings[0]
     assert done.run_id in str(caught.value)
+
+
+def test_bytes_that_were_changed_in_the_cache_are_refused_once(
+    hub: HubWithBackbone, backbone_folder: Path, cache: Path
+) -> None:
+    model = trained(backbone_folder)
+    upload(model, "alice/tiny-lora", hub)
+    adapter_lib.load("hub:alice/tiny-lora")
+    (weights,) = cache.rglob("adapter.safetensors")
+    weights.resolve().write_bytes(b"other bytes")
+    with pytest.raises(LoadError, match=r"adapter\.safetensors is refused"):
+        adapter_lib.load("hub:alice/tiny-lora")
+    loaded = adapter_lib.load("hub:alice/tiny-lora")
+    assert torch.equal(logits(loaded, backbone_folder), logits(model, backbone_folder))
