@@ -56,7 +56,7 @@ def is_resident(files: BackboneFiles, device: str) -> bool:
 def load(folder: Path, device: str) -> LoadedBackbone:
     """Load model and tokenizer from files alone: safetensors only, no code from the folder, no network."""
     # Nobody watches a worker's terminal; its news are the steps of the run.
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     model = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **safe)
     tokenizer = AutoTokenizer.from_pretrained(folder, **safe)

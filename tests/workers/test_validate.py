@@ -206,7 +206,6 @@ def test_spawned_children_measure_the_same(bob: User, adapter_folder: Path, tmp_
     assert claim is not None
     examination = Examination(Recorder(claim, lambda: False), tmp_path)
     case = examination.brief()
-    examination.phase(pipeline.run_bytes_phase, case, "spawn")
     examination.phase(pipeline.run_model_phase, case, "spawn")
     measured = examination.recorder.measured
     assert measured is not None
