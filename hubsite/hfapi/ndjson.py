@@ -70,6 +70,12 @@ class Source:
         self.at = end
         return before, found
 
+    def upto_quote(self) -> tuple[bytes, bool]:
+        """Buffered bytes before the next quotation mark, and whether there is one; faster than `upto`."""
+        end = self.buffer.find(b'"', self.at)
+        start, self.at = self.at, end + 1 if end >= 0 else len(self.buffer)
+        return self.buffer[start : end if end >= 0 else None], end >= 0
+
 
 def commit_too_large(limit: int) -> str:
     """The sentence for a commit whose body is over the limit."""
@@ -194,34 +200,24 @@ class Base64Stream(io.RawIOBase):
     def _advance(self) -> None:
         if not self._source.fill():
             raise BadInput(f"Line {self._number}: the body ends inside a file's content.")
-        before, found = self._source.upto(_STRING_END)
-        if found == b"\n":
-            raise self._not_base64()
-        self._encoded += before
-        if found == b"\\":
-            self._escaped_slash()
-        self._closed_quote = found == b'"'
-        whole = len(self._encoded) if self._closed_quote else len(self._encoded) // 4 * 4
+        piece, self._closed_quote = self._source.upto_quote()
+        self._encoded += piece
+        if b"\\" in self._encoded:
+            # JSON may spell `/` so, and some writers do; base64 needs no other escape.
+            self._encoded = self._encoded.replace(b"\\/", b"/")
+        whole = len(self._encoded)
+        if not self._closed_quote:
+            whole = (whole - self._encoded.endswith(b"\\")) // 4 * 4
         self._decoded = memoryview(self._decode(self._encoded[:whole]))
         self._encoded = self._encoded[whole:]
-
-    def _escaped_slash(self) -> None:
-        """`\\/` is JSON for `/`, and some writers use it; base64 needs no other escape."""
-        if not self._source.fill() or self._source.buffer[self._source.at : self._source.at + 1] != b"/":
-            raise self._not_base64()
-        self._source.at += 1
-        self._encoded += b"/"
 
     def _decode(self, encoded: bytes) -> bytes:
         if not encoded:
             return b""
         if self._padded:
-            raise self._not_base64()
+            raise BadInput(f"Line {self._number}: the content is not valid base64: it goes on after its end.")
         self._padded = encoded.endswith(b"=")
         try:
             return binascii.a2b_base64(encoded, strict_mode=True)
-        except binascii.Error:
-            raise self._not_base64() from None
-
-    def _not_base64(self) -> BadInput:
-        return BadInput(f"Line {self._number}: the content is not valid base64.")
+        except binascii.Error as error:
+            raise BadInput(f"Line {self._number}: the content is not valid base64: {error}.") from None
