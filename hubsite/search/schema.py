@@ -11,9 +11,11 @@ from hubsite.search.file_sizes import size_class
 from hubsite.search.request import FacetName, Sort
 
 # Raise it with every change to fields, analysis or stored rows: an index of another version is rebuilt.
-VERSION = 1
+VERSION = 2
 
+# The repo's id: as text, by which documents are replaced, and as a number, which is read in columns.
 KEY = "key"
+REPO = "repo"
 READERS = "readers"
 PUBLIC = "public"
 STORED = "stored"
@@ -49,6 +51,7 @@ def schema() -> tantivy.Schema:
     """The schema of `VERSION`."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field(KEY, tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field(REPO, fast=True)
     builder.add_text_field(READERS, tokenizer_name="raw", index_option="basic")
     for facet in FacetName:
         builder.add_text_field(facet.value, tokenizer_name="raw", index_option="basic", fast=True)
@@ -70,6 +73,7 @@ def to_tantivy(document: Document) -> tantivy.Document:
     result = tantivy.Document()
     hit = document.hit
     result.add_text(KEY, str(document.repo_id))
+    result.add_unsigned(REPO, document.repo_id)
     result.add_text(READERS, reader_key(document.owner_id) if hit.private else PUBLIC)
     for facet, values in facet_values(document).items():
         for value in values:
@@ -131,6 +135,11 @@ def _orders(document: Document) -> dict[str, int]:
         ORDER_FIELDS[Sort.LIKES]: _pair(hit.likes, second),
         ORDER_FIELDS[Sort.NEWEST]: int(max(0.0, hit.published_at.timestamp()) * 1_000_000),
     }
+
+
+def value_of(order: int) -> int:
+    """The downloads or likes in a document's order field."""
+    return order // _HALF
 
 
 def _pair(value: int, second: int) -> int:

@@ -1,9 +1,10 @@
+import os
 import signal
 from threading import Event
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from hubsite.search.following import follow
 from hubsite.search.index_folder import IndexFolder
@@ -16,6 +17,14 @@ class Command(BaseCommand):
     # The index needs models and settings; whether the site's routes are sound is not its question.
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--parent",
+            type=int,
+            default=os.getppid(),
+            help="The supervisor's process id, if it may be gone before this command is up.",
+        )
+
     def handle(self, **options: Any) -> None:
         stop = Event()
 
@@ -24,4 +33,4 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, ask_to_stop)
         signal.signal(signal.SIGINT, ask_to_stop)
-        follow(IndexFolder.configured(), stop)
+        follow(IndexFolder.configured(), stop, options["parent"])
