@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from hubsite.launch.errors import CannotStart
@@ -17,7 +17,7 @@ def bring_up_to_date(say: Callable[[str], object]) -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             say("Preparing the database …")
             call_command("migrate", verbosity=0, interactive=False)
-    except OperationalError as error:
+    except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise CannotStart(
             f"The database cannot be used ({reason}); check DATABASE_URL and the disk, then start again."

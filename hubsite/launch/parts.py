@@ -1,6 +1,5 @@
 """The processes that make up a hub on one machine."""
 
-import signal
 import sys
 from pathlib import Path
 
@@ -20,16 +19,13 @@ def web(root: Path, logs: Path, listener: int) -> ChildSpec:
 
 
 def behind_the_site(root: Path, logs: Path) -> list[ChildSpec]:
-    """The indexer, the worker, and the clock that sends stale runs to the worker again."""
+    """The indexer, and the worker with the clock that brings lost runs back to it."""
     indexer = (sys.executable, str(root / "manage.py"), "run_indexer")
-    celery = (sys.executable, "-m", "celery", "--workdir", str(root), "-A", "workers.app")
-    worker = (*celery, "worker", "--pool", "solo", "--loglevel", "INFO")
-    beat = (*celery, "beat", "--schedule", str(logs.parent / "beat"), "--pidfile", "", "--loglevel", "INFO")
+    worker = (sys.executable, "-m", "celery", "--workdir", str(root), "-A", "workers.app", "worker")
+    options = ("--pool", "solo", "--beat", "--loglevel", "INFO")
     return [
         ChildSpec("indexer", indexer, log_file(logs, "indexer")),
-        # SIGQUIT ends it at once: the run it was at is sent again after the next start.
-        ChildSpec("worker", worker, log_file(logs, "worker"), stop_signal=signal.SIGQUIT),
-        ChildSpec("beat", beat, log_file(logs, "beat")),
+        ChildSpec("worker", (*worker, *options), log_file(logs, "worker")),
     ]
 
 
