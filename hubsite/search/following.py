@@ -57,5 +57,6 @@ def _step(rounds: _Rounds) -> float:
     except (Error, OSError, ValueError) as error:
         # ValueError is tantivy's for every fault of its files. Nothing is lost: the outbox keeps it.
         logger.error("The search index was not brought up to date and will be tried again: %s", error)
-        close_old_connections()
+        if isinstance(error, Error):
+            close_old_connections()
         return _BACK_OFF_SECONDS
