@@ -1,4 +1,5 @@
 from django.urls import URLPattern, URLResolver, path
+from django.views.generic import RedirectView
 from ninja import NinjaAPI
 
 from hubsite.api import errors
@@ -17,7 +18,12 @@ api.add_decorator(refuse_nul, mode="view")
 for module in (search, resolve, adapters, runs, health):
     api.add_router("", module.router)
 
+# Whoever types the API's address by hand wants to read about it.
+documentation = RedirectView.as_view(pattern_name="api:openapi-view")
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1", documentation),
+    path("api/v1/", documentation),
     path("api/v1/", api.urls),
     path("api/v1/<path:rest>", errors.no_such_route),
 ]

@@ -43,6 +43,11 @@ def test_the_documentation_needs_no_other_host() -> None:
         assert _served(f"/static/ninja/{name}") > 1_000
 
 
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/"])
+def test_the_bare_address_leads_to_the_documentation(path: str) -> None:
+    assert Client().get(path)["Location"] == "/api/v1/docs"
+
+
 def _served(path: str) -> int:
     """Bytes of a static file."""
     response = Client().get(path)
