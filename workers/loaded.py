@@ -79,3 +79,8 @@ def use_all_threads() -> None:
 def device() -> str:
     """`cuda` where there is one, else `cpu`."""
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def forget() -> None:
+    """Drop all backbones from memory."""
+    _RESIDENT.clear()

@@ -198,7 +198,6 @@ _EVALUATE = {
 
 _CARD = {
     "card.missing": _note("There is no README.md.", "A card makes the adapter findable: say what it is for."),
-    "card.too_large": _author("README.md is {size} bytes; at most {limit} are allowed.", "Shorten it."),
     "card.warning": _note("README.md: {reason}"),
 }
 

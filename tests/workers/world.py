@@ -1,4 +1,4 @@
-"""`python -m tests.workers.world FOLDER`: a hub with a backbone, a suite and an upload that waits for a worker.
+"""`python -m tests.workers.world FOLDER`: a hub with a backbone, a suite and an upload that waits.
 
 Prints the id of the upload's run. HUB_DATA_DIR says where the hub lives; FOLDER is for files on the way.
 """

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,6 +76,9 @@ def _measure(subject: Subject, test: Sequence[Row], order: Sequence[int], report
     result = accuracy(predicted, [row.label for row in test])
     report.measured(Measurement(result, len(test) / seconds, subject.backbone.device))
     report.log(f"accuracy {_words(result)} on {len(test)} examples, {len(test) / seconds:.0f} per second")
+    commonest = max(Counter(row.label for row in test).values()) / len(test)
+    if result.value <= commonest:
+        report.warning("evaluate.below_majority", value=_words(result), majority=f"{commonest:.3f}")
     claimed = subject.case.claimed
     if claimed is not None and not result.low <= claimed <= result.high:
         report.note("evaluate.claim_differs", claimed=f"{claimed:.3f}", value=_words(result))
