@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Swagger
 
 from hubsite.api import errors
 from hubsite.api.plain_text import refuse_nul
@@ -12,6 +12,8 @@ api = NinjaAPI(
     description="Find adapters, resolve their ids and follow their validation. Private ones need a token: "
     "`Authorization: Bearer ahub_…`.",
     urls_namespace="api",
+    # Without it the page would show the description to an outside validator.
+    docs=Swagger(settings={"validatorUrl": None}),
 )
 errors.register(api)
 api.add_decorator(refuse_nul, mode="view")
