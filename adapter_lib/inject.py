@@ -12,7 +12,7 @@ from adapter_lib.methods import method_of
 from adapter_lib.points import FusedPoint, LeafPoint, Point, SitePoint, linear_widths
 from adapter_lib.spec.composition import Block
 from adapter_lib.spec.configs import MethodConfig, Place
-from adapter_lib.spec.errors import ConfigError
+from adapter_lib.spec.errors import AttachError, ConfigError
 
 Key = tuple[int, str]
 """(layer, role)"""
@@ -76,7 +76,12 @@ class Injection:
         self._sweep()
 
     def activate(self, block: Block | None) -> None:
-        """Let a composition act, or nothing. Names that do not exist are the caller's to refuse."""
+        """Let a composition act, or nothing; names that do not exist are the caller's to refuse.
+
+        Raises AttachError, and then nothing has changed, if one of them is merged and would act twice.
+        """
+        if block is not None and (merged := self.merged()) in block.names():
+            raise AttachError(f"{merged!r} is merged into the weights; reset_adapter() takes it out again.")
         self.block = block
         for point in self.points.values():
             point.activate(block)

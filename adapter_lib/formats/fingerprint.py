@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -9,15 +10,14 @@ from adapter_lib.families import resolve
 from adapter_lib.points import original_weight
 from adapter_lib.spec.errors import LoadError
 
-_SAMPLES = 64
+_SAMPLES = 1024
 
 
 def fingerprint(model: nn.Module) -> str:
-    """sha256 (hex) over the family and, per layer and linear map, its shape and 64 of its weights.
+    """sha256 (hex) over the family and, per linear map of each layer, its shape and 1024 signs of weights.
 
-    Independent of the model's head, of adapters (merged ones included) and of whether it was loaded in
-    float32 or
-    bfloat16: the samples are rounded to bfloat16. Names of modules do not enter, only roles.
+    Signs are what rounding keeps: the digest is the same in float32, bfloat16 and float16, whatever head the
+    model has and whatever adapters are on it (merged ones included). Module names do not enter, only roles.
     Raises LoadError for weights without numbers (meta device).
     """
     resolved = resolve(model)
@@ -36,4 +36,5 @@ def _sample(weight: Tensor) -> bytes:
         raise LoadError("The backbone has no weights in memory (meta device), so it has no fingerprint.")
     flat = weight.reshape(-1)
     places = torch.arange(_SAMPLES, device=flat.device) * (flat.numel() - 1) // (_SAMPLES - 1)
-    return flat[places].to(torch.bfloat16).view(torch.int16).cpu().numpy().tobytes()
+    signs = torch.signbit(flat[places]).cpu().numpy()
+    return np.packbits(signs).tobytes()

@@ -1,17 +1,24 @@
-"""The class a prepared model has: a subclass of its own class under the same name, so that whatever asks
-for a name,
-a file or an `isinstance` gets the answer it got before."""
+"""The class a prepared model has.
+
+It is a subclass of the model's own class under the same name, so that whatever asks for a name, a file or an
+`isinstance` gets the answer it got before.
+"""
 
 import functools
 import inspect
+import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from torch import nn
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from adapter_lib.engine import replicate
 from adapter_lib.model.forward import run
 
+_CHECKPOINT = re.compile(PREFIX_CHECKPOINT_DIR + r"-\d+")
 _CLASSES: dict[tuple[type, type], type[nn.Module]] = {}
 
 
@@ -29,6 +36,7 @@ def _make_class(base: type[nn.Module], facade: type) -> type[nn.Module]:
         "__doc__": base.__doc__,
         "__reduce_ex__": _reduce,
         "forward": _forward_of(base),
+        "save_pretrained": _save_of(base),
         "adapter_base_class": base,
         "adapter_facade": facade,
     }
@@ -80,6 +88,23 @@ def _generate_of(base: Any) -> Callable[..., Any]:
             runtime.is_replicated = False
 
     return generate
+
+
+def _save_of(base: Any) -> Callable[..., Any]:
+    original = base.save_pretrained
+
+    @functools.wraps(original)
+    def save_pretrained(self: Any, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> Any:
+        # Trainer resumes from, and goes back to, its checkpoint folders: these must hold the adapters too.
+        is_checkpoint = _CHECKPOINT.fullmatch(Path(save_directory).name)
+        ignored = self._keys_to_ignore_on_save
+        self._keys_to_ignore_on_save = self.adapter_runtime.ignored_on_save if is_checkpoint else ignored
+        try:
+            return original(self, save_directory, *args, **kwargs)
+        finally:
+            self._keys_to_ignore_on_save = ignored
+
+    return save_pretrained
 
 
 def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:

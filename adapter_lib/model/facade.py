@@ -83,11 +83,10 @@ class AdapterModel(nn.Module):
         block = None if composition is None else parse_composition(composition)
         self._check_known(block.names() if block else ())
         heads = runtime.heads.of_composition(block) if head == "auto" else _names(head)
-        for name in heads:
-            runtime.heads.get(name)
+        channels = block.channels() if block else 1
+        self._check_heads(heads, channels)
         runtime.injection.activate(block)
-        runtime.channels = block.channels() if block else 1
-        self._use_heads(heads)
+        runtime.channels, runtime.active_heads = channels, heads
 
     @property
     def active_head(self) -> str | tuple[str, ...] | None:
@@ -100,9 +99,8 @@ class AdapterModel(nn.Module):
     @active_head.setter
     def active_head(self, head: str | Sequence[str] | None) -> None:
         heads = _names(head)
-        for name in heads:
-            self.adapter_runtime.heads.get(name)
-        self._use_heads(heads)
+        self._check_heads(heads, self.adapter_runtime.channels)
+        self.adapter_runtime.active_heads = heads
 
     def add_classification_head(
         self,
@@ -133,7 +131,7 @@ class AdapterModel(nn.Module):
         self._note_keys()
         block = runtime.injection.block
         if block is not None and block.channels() == 1 and name in block.names():
-            self._use_heads(runtime.heads.of_composition(block))
+            runtime.active_heads = runtime.heads.of_composition(block)
 
     def delete_head(self, name: str) -> None:
         """Remove a head. Raises UnknownNameError."""
@@ -180,8 +178,12 @@ class AdapterModel(nn.Module):
             )
         if (other := injection.merged()) is not None:
             raise AttachError(f"{other!r} is merged already; reset_adapter() takes it out again.")
-        for leaf in leaves:
-            leaf.merge(name)
+        try:
+            for leaf in leaves:
+                leaf.merge(name)
+        except AttachError:
+            self.reset_adapter()
+            raise
         if injection.block is not None and name in injection.block.names():
             self.set_active_adapters(None, head=self.adapter_runtime.active_heads or None)
 
@@ -254,13 +256,11 @@ class AdapterModel(nn.Module):
                     f"There is no adapter {name!r} on this model; there are: {listing(known)}."
                 )
 
-    def _use_heads(self, heads: tuple[str, ...]) -> None:
-        runtime = self.adapter_runtime
-        if len(heads) not in (0, 1, runtime.channels):
-            raise CompositionError(
-                f"{len(heads)} heads are for as many parallel adapters, not {runtime.channels}."
-            )
-        runtime.active_heads = heads
+    def _check_heads(self, heads: tuple[str, ...], channels: int) -> None:
+        for name in heads:
+            self.adapter_runtime.heads.get(name)
+        if len(heads) not in (0, 1, channels):
+            raise CompositionError(f"{len(heads)} heads are for as many parallel adapters, not {channels}.")
 
     def _note_keys(self) -> None:
         """`save_pretrained` writes the backbone's own keys only."""

@@ -9,7 +9,6 @@ from transformers.pytorch_utils import Conv1D
 
 from adapter_lib.engine import LeafState, evaluate
 from adapter_lib.points.base import Point, hang, like_of, unhang
-from adapter_lib.spec.composition import Block
 from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import AttachError
 
@@ -26,13 +25,6 @@ class LeafPoint(Point):
         self.start = start
         self.merged: str | None = None
         self._original: Tensor | None = None
-
-    def activate(self, block: Block | None) -> None:
-        super().activate(block)
-        if block is not None and self.merged in block.names():
-            raise AttachError(
-                f"{self.merged!r} is merged into the weights; reset_adapter() takes it out again."
-            )
 
     def install(self) -> None:
         """Serve the whole linear map."""

@@ -209,7 +209,8 @@ def test_the_fingerprint_knows_the_backbone_and_nothing_else() -> None:
     assert fingerprint(model) == prints["gpt2"]
     model.merge_adapter("one")
     assert fingerprint(model) == prints["gpt2"]
-    assert fingerprint(build("bert").to(torch.bfloat16)) == prints["bert"]
+    for dtype in (torch.bfloat16, torch.float16, torch.float64):
+        assert fingerprint(build("bert").to(dtype)) == prints["bert"]
     classifier = hf.AutoModelForSequenceClassification.from_config(CONFIGS["bert"]())
     classifier.bert.load_state_dict(build("bert").state_dict(), strict=False)
     assert fingerprint(classifier) == prints["bert"]

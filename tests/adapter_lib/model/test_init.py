@@ -25,7 +25,7 @@ from tests.adapter_lib.tiny import FAMILIES, build, inputs, output, prepared
 
 def test_importing_the_library_loads_no_torch() -> None:
     code = (
-        "import sys, adapter_lib, adapter_lib.spec.strings, adapter_lib.families, adapter_lib.formats.expected;"
+        "import sys, adapter_lib, adapter_lib.spec.strings, adapter_lib.formats.expected;"
         "adapter_lib.LoRAConfig, adapter_lib.Stack, dir(adapter_lib);"
         "sys.exit(any(name in sys.modules for name in ('torch', 'transformers')))"
     )

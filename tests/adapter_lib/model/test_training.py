@@ -13,7 +13,7 @@ from tests.adapter_lib.tiny import adapter_parameters, inputs, prepared
 
 
 class Rows(Dataset[dict[str, Any]]):
-    """Twelve short sentences whose class is the parity of their first token; one column that no model knows."""
+    """Twelve short sentences whose class is the parity of their first token; one column no model knows."""
 
     def __init__(self) -> None:
         self.ids = inputs(12, 6)["input_ids"]
@@ -132,3 +132,46 @@ def test_gradient_checkpointing_gives_the_same_gradients(family: str, reentrant:
         model(**inputs(), labels=torch.tensor([0, 1, 1])).loss.backward()
         gradients.append([p.grad for name in ("a", "b") for p in adapter_parameters(model, name)])
     torch.testing.assert_close(gradients[0], gradients[1], atol=1e-6, rtol=1e-5)
+
+
+def test_checkpoints_hold_the_adapters_so_that_training_can_go_back_and_on(tmp_path: Path) -> None:
+    def trainer(model: Any, **settings: Any) -> hf.Trainer:
+        arguments = hf.TrainingArguments(
+            output_dir=str(tmp_path),
+            use_cpu=True,
+            report_to="none",
+            disable_tqdm=True,
+            save_steps=2,
+            eval_steps=2,
+            per_device_train_batch_size=6,
+            seed=1,
+            **settings,
+        )
+        return hf.Trainer(model=model, args=arguments, train_dataset=Rows(), eval_dataset=Rows())
+
+    def model() -> Any:
+        found = prepared("bert", one="lora[r=4]")
+        torch.manual_seed(0)
+        found.add_classification_head("one", num_labels=2)
+        found.train_adapter("one")
+        return found
+
+    best = model()
+    settings = {"max_steps": 6, "learning_rate": 0.01, "eval_strategy": "steps"}
+    # Going back to the worst shows that something is gone back to: the last would be the best.
+    going_back = {
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": True,
+    }
+    run = trainer(best, **settings, **going_back)
+    run.train()
+    losses = {entry["step"]: entry["eval_loss"] for entry in run.state.log_history if "eval_loss" in entry}
+    assert max(losses.values()) > losses[6]
+    assert run.evaluate()["eval_loss"] == pytest.approx(max(losses.values()), rel=1e-5)
+
+    resumed = model()
+    again = trainer(resumed, **settings)
+    again.train(resume_from_checkpoint=str(tmp_path / "checkpoint-2"))
+    assert again.state.global_step == 6
+    assert again.evaluate()["eval_loss"] == pytest.approx(losses[6], rel=1e-4)
