@@ -10,7 +10,7 @@ from huggingface_hub import HfApi, close_session, constants
 from pytest_django.live_server_helper import LiveServer
 
 from hubsite.accounts.models import User
-from tests.hubsite.factories import make_token
+from tests.hubsite.factories import make_commit, make_repo, make_token
 
 ApiFor = Callable[[User | None], HfApi]
 Bearer = Callable[..., Client]
@@ -46,3 +46,10 @@ def bearer() -> Bearer:
         return Client(headers=headers, raise_request_exception=True)
 
     return build
+
+
+@pytest.fixture
+def client_of_alice(bearer: Bearer, alice: User) -> Client:
+    """alice's client, and her repository `alice/repo` with the file a.txt."""
+    make_commit(make_repo(alice, "repo"), {"a.txt": b"a"})
+    return bearer(alice)

@@ -3,14 +3,13 @@
 import hashlib
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from hubsite.accounts.models import User
 from hubsite.registry.models import Commit
 from hubsite.storage.local import LocalBlobStore
 from tests.hubsite.factories import make_commit, make_repo, publish
-from tests.hubsite.hfapi.conftest import Bearer
+from tests.hubsite.hfapi.wire import body_of
 
 TEXT = b"some text\n"
 WEIGHTS = bytes(range(256)) * 10
@@ -18,12 +17,8 @@ WEIGHTS = bytes(range(256)) * 10
 
 @pytest.fixture
 def commit(alice: User) -> Commit:
-    files = {"sub/a b.txt": TEXT, "w.safetensors": WEIGHTS, "empty": b"", "page.html": b"<script>"}
+    files = {"sub/a b.txt": TEXT, "w.safetensors": WEIGHTS, "empty": b""}
     return make_commit(make_repo(alice, "files"), files, lfs={"w.safetensors"})
-
-
-def body_of(response: HttpResponse) -> bytes:
-    return b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
 
 
 def test_head_has_all_headers_whatever_the_revision(client: Client, commit: Commit) -> None:
@@ -82,37 +77,11 @@ def test_empty_files(client: Client, commit: Commit) -> None:
     assert (response.status_code, body_of(response), response["Content-Length"]) == (200, b"", "0")
 
 
-def test_uploads_do_not_run_as_pages(client: Client, commit: Commit) -> None:
-    response = client.get("/alice/files/resolve/main/page.html")
-    assert body_of(response) == b"<script>"
-    assert response["Content-Type"] == "text/plain; charset=utf-8"
-    assert response["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in response["Content-Security-Policy"]
-
-
 def test_missing_files_name_the_commit(client: Client, commit: Commit) -> None:
     """With the commit's sha the client remembers the absence and does not ask again."""
     response = client.head("/alice/files/resolve/main/none.txt")
     assert (response.status_code, response["X-Error-Code"]) == (404, "EntryNotFound")
     assert response["X-Repo-Commit"] == commit.sha
-
-
-def test_an_empty_repository_has_no_files_but_a_main(client: Client, alice: User) -> None:
-    make_repo(alice, "new")
-    response = client.head("/alice/new/resolve/main/README.md")
-    assert (response.status_code, response["X-Error-Code"]) == (404, "EntryNotFound")
-    assert client.head("/alice/new/resolve/other/README.md")["X-Error-Code"] == "RevisionNotFound"
-    assert client.get("/api/models/alice/new/tree/main").json() == []
-    info = client.get("/api/models/alice/new").json()
-    assert info["siblings"] == []
-    assert "sha" not in info
-
-
-def test_private_files_are_not_kept_by_caches(bearer: Bearer, alice: User) -> None:
-    make_commit(make_repo(alice, "secret", private=True), {"a": b"a"})
-    response = bearer(alice).get("/alice/secret/resolve/main/a")
-    assert body_of(response) == b"a"
-    assert response["Cache-Control"] == "private, no-cache"
 
 
 def test_a_whole_get_of_the_configuration_is_a_download(client: Client, alice: User) -> None:
@@ -138,13 +107,3 @@ def test_get_alone_is_sent_to_where_the_store_serves_bytes(
     assert response.status_code == 302
     assert response["Location"] == f"https://bytes.test/{hashlib.sha256(WEIGHTS).hexdigest()}/w.safetensors"
     assert client.head(path).status_code == 200
-
-
-def test_urls_have_the_host_that_was_asked(bearer: Bearer, alice: User) -> None:
-    response = bearer(alice).post(
-        "/api/repos/create",
-        {"name": "x"},
-        content_type="application/json",
-        headers={"Host": "127.0.0.1:4321"},
-    )
-    assert response.json()["url"] == "http://127.0.0.1:4321/alice/x"

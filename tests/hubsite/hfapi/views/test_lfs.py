@@ -13,6 +13,7 @@ from hubsite.accounts.models import User
 from hubsite.registry.models import Repo
 from tests.hubsite.factories import make_commit, make_repo
 from tests.hubsite.hfapi.conftest import Bearer
+from tests.hubsite.hfapi.wire import post_commit
 
 OLD_CLIENT = "unknown/None; hf_hub/1.19.0; python/3.11.7; torch/2.8.0"
 CONTENT = b"weights" * 1000
@@ -48,10 +49,9 @@ def put(href: str, content: bytes) -> Any:
     return Client().put(path_of(href), content, content_type="")
 
 
-def commit(client: Client, *lines: dict[str, Any]) -> Any:
-    rows = [{"key": "header", "value": {"summary": "Weights", "description": ""}}, *lines]
-    body = "\n".join(json.dumps(row) for row in rows)
-    return client.post("/api/models/alice/large/commit/main", body, content_type="application/x-ndjson")
+def commit(client: Client, line: dict[str, Any]) -> Any:
+    header = {"key": "header", "value": {"summary": "Weights", "description": ""}}
+    return post_commit(client, [header, line], "/api/models/alice/large/commit/main")
 
 
 def lfs_line(oid: str = OID, **more: Any) -> dict[str, Any]:
@@ -80,35 +80,6 @@ def test_an_old_client_from_preupload_to_download(bearer: Bearer, alice: User, r
     assert b"".join(served.streaming_content) == CONTENT  # type: ignore[attr-defined]
     assert served["ETag"] == f'"{OID}"'
     assert "actions" not in batch(client)
-
-
-def test_preupload_knows_equal_files(bearer: Bearer, alice: User, repo: Repo) -> None:
-    make_commit(repo, {"w.safetensors": CONTENT}, lfs={"w.safetensors"})
-    body = {"files": [{"path": "w.safetensors", "sample": "", "size": len(CONTENT)}]}
-    git = hashlib.sha1(b"blob 7000\0" + CONTENT).hexdigest()  # noqa: S324 - git's own name
-    for agent, oid in ((OLD_CLIENT, OID), ("x/1; hf_hub/2.4.0", git)):
-        response = bearer(alice).post(
-            "/api/models/alice/large/preupload/main",
-            body,
-            content_type="application/json",
-            headers={"User-Agent": agent},
-        )
-        assert response.json()["files"][0]["oid"] == oid
-
-
-def test_preupload_applies_gitignore(bearer: Bearer, alice: User, repo: Repo) -> None:
-    make_commit(repo, {".gitignore": b"*.log\n"})
-    body: dict[str, Any] = {"files": [{"path": name, "sample": "", "size": 1} for name in ("a.log", "b.tmp")]}
-
-    def ignored() -> list[bool]:
-        answer = bearer(alice).post(
-            "/api/models/alice/large/preupload/main", body, content_type="application/json"
-        )
-        return [file["shouldIgnore"] for file in answer.json()["files"]]
-
-    assert ignored() == [True, False]
-    body["gitIgnore"] = "*.tmp"
-    assert ignored() == [False, True]
 
 
 def test_an_upload_url_is_good_for_one_object(bearer: Bearer, alice: User, repo: Repo) -> None:
