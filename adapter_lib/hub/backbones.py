@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapter_lib.hub.answers import BackboneChoice
+from adapter_lib.hub.errors import HubUnreachableError
 from adapter_lib.hub.settings import Hub
 from adapter_lib.hub.transfer import BACKBONE_FILES, NoSuchRevisionError, fetch
 from adapter_lib.spec.errors import LoadError
@@ -37,20 +38,23 @@ def known_backbone(model: "PreTrainedModel") -> KnownBackbone | None:
     return KnownBackbone(source, getattr(model.config, "_commit_hash", None))
 
 
-def fetch_backbone(hub: Hub, backbone: BackboneChoice | None, adapter: str) -> Path:
+def fetch_backbone(
+    hub: Hub, backbone: BackboneChoice | None, adapter: str, *, is_offline: bool = False
+) -> Path:
     """The folder of an adapter's backbone, the hub's own copy if it has one. Raises HubError, LoadError."""
     if backbone is None:
         raise LoadError(f"{adapter} does not say which backbone it is for: load that, and give it as model=.")
     if not _is_model_id(backbone.repo or backbone.id):
         raise LoadError(f"{adapter} names a backbone that is no model id: load it, and give it as model=.")
-    if backbone.repo is None:
-        return fetch(None, backbone.id, backbone.revision, BACKBONE_FILES)
+    place, repo_id = (None, backbone.id) if backbone.repo is None else (hub, backbone.repo)
+    # That our hub does not answer says nothing about the upstream one.
+    offline = is_offline and place is not None
     try:
-        return fetch(hub, backbone.repo, backbone.revision, BACKBONE_FILES)
-    except NoSuchRevisionError:
-        # The adapter names a revision of the upstream hub. Whether the copy's weights are the same ones is
-        # checked by their fingerprint when the adapter is attached.
-        return fetch(hub, backbone.repo, None, BACKBONE_FILES)
+        return fetch(place, repo_id, backbone.revision, BACKBONE_FILES, offline=offline)
+    except (NoSuchRevisionError, HubUnreachableError):
+        # A hub's copy has other revisions than the upstream model, and the adapter may name either; offline
+        # there is the one under which it was kept. Attaching compares the weights' fingerprints in any case.
+        return fetch(place, repo_id, None, BACKBONE_FILES, offline=offline)
 
 
 def _is_model_id(text: str) -> bool:

@@ -8,7 +8,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
-from huggingface_hub import is_offline_mode
+from huggingface_hub import constants
 
 from adapter_lib.hub.errors import HubAnswerError, HubUnreachableError
 from adapter_lib.hub.settings import ENDPOINT_VARIABLE, TOKEN_VARIABLE, Hub
@@ -25,7 +25,7 @@ def get_json(hub: Hub, path: str, parameters: Parameters) -> Mapping[str, Any]:
 
     Raises HubUnreachableError if nobody answers, HubAnswerError with the hub's own sentence if it refuses.
     """
-    if is_offline_mode():
+    if constants.HF_HUB_OFFLINE:
         raise HubUnreachableError(f"HF_HUB_OFFLINE is set, so the hub at {hub.endpoint} is not asked.")
     wanted = {key: value for key, value in parameters.items() if value}
     url = f"{hub.endpoint}/api/v1/{path}?{urlencode(wanted, doseq=True)}"

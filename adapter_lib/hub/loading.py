@@ -46,7 +46,8 @@ def load(
     from adapter_lib.hub.attaching import attach, load_backbone
 
     if model is None:
-        model = load_backbone(fetch_backbone(hub, source.backbone, adapter_id))
+        folder = fetch_backbone(hub, source.backbone, adapter_id, is_offline=source.is_offline)
+        model = load_backbone(folder)
     # Names of adapters become names of modules, which have no dots.
     return attach(model, source.folder, name or source.name.replace(".", "_"))
 

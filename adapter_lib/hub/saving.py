@@ -18,6 +18,8 @@ def save(model: PreTrainedModel, name: str | None, backbone: str | None, worksho
             f"{type(model).__name__} carries no adapters: prepare it with adapter_lib.init first."
         )
     known = known_backbone(model)
+    if known is not None and backbone not in (None, known.id):
+        known = None
     folder = workshop / "adapter"
     adapted.save_adapter(
         folder,

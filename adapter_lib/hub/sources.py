@@ -16,12 +16,16 @@ from adapter_lib.spec.manifest import CONFIG_FILE, WEIGHTS_FILE, Manifest, parse
 
 @dataclass(frozen=True)
 class Source:
-    """An adapter on this machine: its folder, what it is called, its backbone, and what to tell the user."""
+    """An adapter on this machine: its folder, what it is called, its backbone, and what to tell the user.
+
+    `is_offline`: the hub did not answer, so nothing more is asked of it.
+    """
 
     folder: Path
     name: str
     backbone: BackboneChoice | None
     line: str
+    is_offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def from_hub(hub: Hub, request: Request) -> Source:
     read_manifest(folder)
     if not is_offline:
         records.remember(hub, answer)
-    return Source(folder, choice.id.partition("/")[2], choice.backbone, _line(request, answer))
+    return Source(folder, choice.id.partition("/")[2], choice.backbone, _line(request, answer), is_offline)
 
 
 def from_upstream(name: UpstreamName, revision: str | None) -> Source:

@@ -1,18 +1,25 @@
 """Publish, find and load through the real site over a socket; only the workers' part is done by hand."""
 
 import runpy
+import shutil
+import socket
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import torch
+from pytest_django import Settings
 from transformers import AutoModel, AutoTokenizer
 
 import adapter_lib
 from adapter_lib.hub import HubAnswerError, HubError, PublishError, publish
+from adapter_lib.hub.settings import hub_settings
 from adapter_lib.spec.errors import AdapterLibError, LoadError
 from hubsite.accounts.models import User
 from hubsite.registry.models import Card, Commit, CommitState
+from hubsite.search.index_folder import IndexFolder
+from hubsite.search.indexer import follow_once
 from hubsite.validation.models import Run, Severity
 from hubsite.validation.reports import Found
 from hubsite.validation.services import runs
@@ -159,8 +166,23 @@ def test_a_folder_is_published_as_it_was_saved(
     assert torch.equal(logits(local, backbone_folder), logits(model, backbone_folder))
 
 
-def test_search_finds_what_the_index_has(hub: HubWithBackbone) -> None:
-    assert adapter_lib.search("film", task="sentiment") == []
+def test_search_finds_what_the_index_has(
+    hub: HubWithBackbone, backbone_folder: Path, settings: Settings, tmp_path: Path
+) -> None:
+    settings.SEARCH_INDEX_DIR = tmp_path / "search"
+    assert adapter_lib.search("films", task="sentiment") == []
+    done = upload(trained(backbone_folder), "alice/tiny-lora", hub, dataset="films")
+    follow_once(IndexFolder.configured(), Event())
+    (hit,) = adapter_lib.search("films", task="sentiment", backbone=BACKBONE, language="en", method="lora")
+    assert (hit.id, hit.revision, hit.version, hit.backbone) == (
+        "alice/tiny-lora",
+        done.revision,
+        "v1",
+        BACKBONE,
+    )
+    assert (hit.license, hit.languages, hit.score) == ("apache-2.0", ("en",), None)
+    assert adapter_lib.load(hit.load).active_adapters.names() == ("tiny-lora",)
+    assert adapter_lib.search("films", method="seq_bn") == []
     with pytest.raises(HubAnswerError, match="size"):
         adapter_lib.search(limit=1000)
 
@@ -195,6 +217,26 @@ def test_the_cache_is_enough_for_an_exact_revision(
         adapter_lib.load("hub:alice/tiny-lora")
     with pytest.raises(HubError, match="never loaded here"):
         adapter_lib.load(f"hub:alice/tiny-lora@{'0' * 40}")
+
+
+def test_a_hub_that_went_away_is_no_hindrance_to_an_exact_revision(
+    hub: HubWithBackbone, backbone_folder: Path
+) -> None:
+    model = trained(backbone_folder)
+    # The hub's copy of the backbone knows no such revision.
+    model.save_adapter(
+        backbone_folder.parent / "saved", "mine", backbone_id=BACKBONE, backbone_revision="b" * 40
+    )
+    done = upload(backbone_folder.parent / "saved", "alice/tiny-lora", hub)
+    adapter_lib.load("hub:alice/tiny-lora")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{free.getsockname()[1]}"
+    shutil.copytree(hub_settings(hub.endpoint).cache, hub_settings(gone).cache, symlinks=True)
+    loaded = adapter_lib.load(f"hub:alice/tiny-lora@{done.revision}", endpoint=gone)
+    assert torch.equal(logits(loaded, backbone_folder), logits(model, backbone_folder))
+    with pytest.raises(HubError, match="No hub answers at"):
+        adapter_lib.load("hub:alice/tiny-lora", endpoint=gone)
 
 
 def test_the_snippet_runs_as_it_is_shown(

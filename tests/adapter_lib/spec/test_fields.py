@@ -52,3 +52,24 @@ def test_plain_mappings_have_no_depth() -> None:
     for deep in ({"a": [[]]}, {"a": {"b": {}}}, {"a": [{}]}):
         with pytest.raises(FieldError, match="plain values"):
             Fields({"x": deep}).plain_mapping("x")
+
+
+def test_prose_is_one_printable_line() -> None:
+    assert Fields({"x": " One.\n\x1b[31mTwo.\u202e "}).prose("x") == "One. [31mTwo."
+    with pytest.raises(FieldError):
+        Fields({"x": None}).prose("x")
+
+
+def test_flags_are_true_or_false() -> None:
+    assert Fields({"x": False}).flag("x") is False
+    with pytest.raises(FieldError):
+        Fields({"x": 0}).flag("x")
+
+
+def test_items_are_numbered_in_errors() -> None:
+    first, second = Fields({"x": [{"a": "1"}, {}]}).items("x")
+    assert first.text("a") == "1"
+    with pytest.raises(FieldError, match=r"^x\[1\]\.a is missing\.$"):
+        second.text("a")
+    with pytest.raises(FieldError, match="list of objects"):
+        Fields({"x": [1]}).items("x")
