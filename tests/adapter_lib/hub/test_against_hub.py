@@ -272,3 +272,30 @@ def test_bytes_that_were_changed_in_the_cache_are_refused_once(
         adapter_lib.load("hub:alice/tiny-lora")
     loaded = adapter_lib.load("hub:alice/tiny-lora")
     assert torch.equal(logits(loaded, backbone_folder), logits(model, backbone_folder))
+
+
+def test_the_upstream_hub_is_asked_for_adapter_and_backbone(
+    hub: HubWithBackbone,
+    backbone_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = trained(backbone_folder)
+    done = upload(model, "alice/tiny-lora", hub)
+    # The upstream hub is whatever huggingface_hub takes for it.
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.endpoint)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+        hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
+    )
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "upstream"))
+    monkeypatch.setenv("ADAPTER_HUB_ENDPOINT", "http://127.0.0.1:1")
+    for text in ("hf:alice/tiny-lora", "hf:alice/tiny-lora@v1"):
+        loaded = adapter_lib.load(text)
+        assert torch.equal(logits(loaded, backbone_folder), logits(model, backbone_folder))
+        assert f"hf:alice/tiny-lora at {done.revision[:12]}" in capsys.readouterr().out
+    with pytest.raises(LoadError, match="not an adapter"):
+        adapter_lib.load(f"hf:{BACKBONE}")
+    with pytest.raises(HubError, match="no revision 'v9'"):
+        adapter_lib.load("hf:alice/tiny-lora@v9")
