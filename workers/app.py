@@ -9,6 +9,9 @@ process's memory.
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubsite.settings")
+# Threads that wait must not spin: beside other work on the same cores that costs a factor of six. Read by
+# torch's OpenMP when it is loaded, so it stands here.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import django
 

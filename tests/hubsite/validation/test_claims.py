@@ -103,7 +103,7 @@ def test_a_lost_claim_writes_nothing(alice: User, taken: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_one_gets_the_run() -> None:
     if connection.vendor == "sqlite" and "memory" in str(connection.settings_dict["NAME"]):
-        pytest.skip("an in-memory SQLite cannot be written from several threads; `make test-services` runs this")
+        pytest.skip("an in-memory SQLite cannot be shared by threads; `make test-services` runs this")
     run = make_run(factories.make_user("alice"))
     barrier = threading.Barrier(4)
     got: list[Claim | None] = []
