@@ -17,9 +17,9 @@ from hubsite.launch.backbone.errors import BackboneUnavailable
 _PATIENCE = 4.0
 
 
-def download(name: str, files: Collection[str], into: Path) -> None:
+def download(name: str, files: Collection[str], into: Path, *, endpoint: str | None = None) -> None:
     """Put `files` of the model `name` into `into`. Raises BackboneUnavailable."""
-    endpoint = constants.ENDPOINT
+    endpoint = endpoint or constants.ENDPOINT
     _check_reachable(endpoint, name)
     try:
         huggingface_hub.snapshot_download(
@@ -39,6 +39,9 @@ def _check_reachable(endpoint: str, name: str) -> None:
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310 - checked above
             pass
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise BackboneUnavailable(f"{endpoint} does not give it: {error}.") from None
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise BackboneUnavailable(f"{endpoint} cannot be reached: {_first_line(reason)}") from None
