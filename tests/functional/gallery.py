@@ -23,10 +23,7 @@ from tests.hubsite import factories
 
 def fill(*, adapters: Sequence[Made] = FEW) -> None:
     """Publishes the adapters with their scores and builds the index."""
-    for shape in (MINILM, BERT, ROBERTA):
-        facts = {"model_type": shape.model_type, "hidden_size": shape.hidden, "num_layers": shape.layers}
-        Backbone.objects.update_or_create(name=shape.id, defaults=facts | {"parameters": shape.parameters})
-    suite = make_suite()
+    suite = prepare()
     for made in adapters:
         publish(made, suite)
     index()
@@ -37,8 +34,11 @@ def index() -> None:
     rebuild(IndexFolder.configured(), Event())
 
 
-def make_suite() -> Suite:
-    """The evaluation set that the scores belong to."""
+def prepare() -> Suite:
+    """The backbones, and the evaluation set that the scores belong to."""
+    for shape in (MINILM, BERT, ROBERTA):
+        facts = {"model_type": shape.model_type, "hidden_size": shape.hidden, "num_layers": shape.layers}
+        Backbone.objects.update_or_create(name=shape.id, defaults=facts | {"parameters": shape.parameters})
     repo = factories.make_repo(factories.make_user("demo"), "sentiment-sentences", RepoKind.DATASET)
     commit = factories.make_commit(repo, {"README.md": b"# Sentences\n", "test.jsonl": b"{}\n"})
     return Suite.objects.create(

@@ -51,8 +51,12 @@ def _failing(found: Found, at: StepName) -> Run:
 
 
 def _private_pages() -> dict[str, str]:
-    tensor = {"tensor": "layers.3.attn.q.lora_b", "count": 3072}
-    found = Found(StepName.TENSORS, "tensors.not_finite", Severity.ERROR, "adapter.safetensors", tensor)
+    found = Found(
+        StepName.TENSORS,
+        "tensors.not_finite",
+        Severity.ERROR,
+        detail={"tensor": "layers.3.attn.q.lora_b", "count": 3072},
+    )
     failed = _failing(found, StepName.TENSORS)
     repo = factories.make_repo(factories.make_user("alice"), "under-way")
     going: Commit = factories.make_commit(repo, gallery.files_of(ADAPTERS[1]))

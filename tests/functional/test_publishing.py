@@ -59,8 +59,12 @@ def test_a_failing_upload_says_why_while_one_watches(
     sign_in(context, "alice")
     run = _upload(tab, "broken", _files(tmp_path))
     expect(tab.get_by_text("as soon as a worker is free").last).to_be_visible()
-    detail = {"tensor": "layers.3.attn.q.lora_b", "count": 12}
-    found = Found(StepName.TENSORS, "tensors.not_finite", Severity.ERROR, "adapter.safetensors", detail)
+    found = Found(
+        StepName.TENSORS,
+        "tensors.not_finite",
+        Severity.ERROR,
+        detail={"tensor": "layers.3.attn.q.lora_b", "count": 12},
+    )
     validations.fail(run, StepName.TENSORS, found)
     # The page finds out by itself.
     expect(tab.get_by_text("Not published").last).to_be_visible()
@@ -86,6 +90,20 @@ def test_a_good_upload_is_followed_until_it_is_published(
     runs.finish(claim, passed=True)
     expect(tab.get_by_text("Published").last).to_be_visible()
     expect(tab.locator("#lines")).to_contain_text("hub:alice/good")
+
+
+def test_a_refused_upload_shows_the_form_with_its_fault(
+    context: BrowserContext, tab: Page, tmp_path: Path
+) -> None:
+    sign_in(context, "alice")
+    tab.goto("/upload")
+    tab.get_by_label("Name").fill("two words")
+    tab.get_by_label("Files").set_input_files(_files(tmp_path))
+    with tab.expect_response("**/upload") as answer:
+        tab.get_by_role("button", name="Upload and validate").click()
+    assert answer.value.status == 400
+    expect(tab.get_by_text("is not a repository name")).to_be_visible()
+    expect(tab.get_by_label("Name")).to_have_value("two words")
 
 
 def test_the_form_says_which_files_are_there(context: BrowserContext, tab: Page, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def glyph(facts: GlyphFacts, *, large: bool = False) -> SafeString:
     parts += [_leaf(role, facts, large=large) for role in _LEAVES]
     if "ffn.gate" in facts.roles:
         parts.append(_gate(facts))
-    parts += [_norm(top) for top in ROW_TOP.values()]
+    parts += [_norm(top, large=large) for top in ROW_TOP.values()]
     parts += [_site(row, facts) for row, role in (("attn", "mh"), ("ffn", "ffn")) if role in facts.roles]
     size = "large" if large else "small"
     attributes: dict[str, Value] = {
@@ -110,9 +110,7 @@ def _leaf(role: str, facts: GlyphFacts, *, large: bool) -> SafeString:
         parts.append(_rect("g-fill", x, top + BOX - height, width, height))
         parts.append(_rect("g-edge", x, top, width, BOX))
     if large:
-        parts.append(
-            element("text", {"class": "g-letter", "x": _LEFT + x + width / 2, "y": top + 9.2}, label)
-        )
+        parts.append(_letter(x + width / 2, top, label))
     return element("g", None, *parts)
 
 
@@ -127,8 +125,13 @@ def _rect(name: str, x: float, y: float, width: float, height: float) -> SafeStr
     )
 
 
-def _norm(top: float) -> SafeString:
-    return _rect("g-norm", _NORM_X, top, _NORM_WIDTH, BOX)
+def _norm(top: float, *, large: bool) -> SafeString:
+    box = _rect("g-norm", _NORM_X, top, _NORM_WIDTH, BOX)
+    return element("g", None, box, _letter(_NORM_X + _NORM_WIDTH / 2, top, "n")) if large else box
+
+
+def _letter(x: float, top: float, text: str) -> SafeString:
+    return element("text", {"class": "g-letter", "x": _LEFT + x, "y": top + 9.2}, text)
 
 
 def _site(row: str, facts: GlyphFacts) -> SafeString:

@@ -31,6 +31,12 @@ def short_count(value: int) -> str:
 
 
 @register.filter
+def exact(value: int) -> str:
+    """`1 284`."""
+    return numbers.exact(value)
+
+
+@register.filter
 def duration(milliseconds: int | None) -> str:
     """`1.2 s`."""
     return numbers.duration(milliseconds)

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from hubsite.accounts.actors import Actor
 from hubsite.search.queries import FacetName, SearchRequest, Sort
+from hubsite.search.request import MAX_OFFSET
 
 PAGE_SIZE = 20
 _MAX_TEXT = 200
@@ -93,7 +94,8 @@ class BrowseState:
         ]
 
     def pages(self, last: int) -> list[Link | None]:
-        """The first page, the last, and those around this one; None stands for a gap."""
+        """The first page, the last that search gives, and those around this one; None stands for a gap."""
+        last = min(last, MAX_OFFSET // PAGE_SIZE + 1)
         near = {1, last, *range(self.page - 2, self.page + 3)}
         links: list[Link | None] = []
         for number in sorted(n for n in near if 1 <= n <= last):

@@ -37,6 +37,7 @@ class ScoreFigure:
 
     score: ScoreNumbers
     drawing: SafeString
+    hue: str
     sentences: tuple[str, ...]
 
 
@@ -53,4 +54,4 @@ def figure_of(score: ScoreNumbers, hue: str) -> ScoreFigure:
         compare(measured, score.probe, "the linear probe on the bare backbone"),
         compare(measured, score.majority, "the majority class"),
     )
-    return ScoreFigure(score, score_line.large(line_of(score, hue)), sentences)
+    return ScoreFigure(score, score_line.large(line_of(score, hue)), hue, sentences)

@@ -26,6 +26,12 @@ def test_an_empty_hub_says_what_to_do(client: Client, db: None) -> None:
     assert "Upload an adapter" in html
 
 
+def test_an_index_that_is_not_there_is_not_an_empty_hub(client: Client, db: None) -> None:
+    gallery.publish(FEW[0], gallery.prepare())
+    assert "The search index is being built" in _show(client)
+    assert "Nothing matches" in _show(client, "?q=x")
+
+
 def test_rows_say_what_people_compare(client: Client, db: None) -> None:
     gallery.fill()
     html = _show(client)

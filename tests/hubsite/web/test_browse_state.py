@@ -49,6 +49,7 @@ def test_toggling_goes_back_to_the_first_page() -> None:
 def test_pages_leave_gaps() -> None:
     labels = [link.label if link else "…" for link in _state("page=10").pages(40)]
     assert labels == ["1", "…", "8", "9", "10", "11", "12", "…", "40"]
+    assert [link.label if link else "…" for link in _state("").pages(50_000)] == ["1", "2", "3", "…", "501"]
     assert [link.label if link else "…" for link in _state("").pages(3)] == ["1", "2", "3"]
 
 

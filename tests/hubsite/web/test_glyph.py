@@ -55,7 +55,7 @@ def test_it_is_well_formed_and_says_what_it_shows() -> None:
     assert root.get("role") == "img"
     assert root.get("aria-label") == "LoRA & friends"
     assert root.findtext("title") == "LoRA & friends"
-    assert [text.text for text in root.iter("text")] == ["q", "k", "v", "o", "up", "down"]
+    assert [text.text for text in root.iter("text")] == ["q", "k", "v", "o", "up", "down", "n", "n"]
 
 
 def test_fill_grows_with_rank_and_shrinks_with_reduction() -> None:

@@ -83,6 +83,43 @@
     listFiles(files);
   }
 
+  // A large upload shows how far it is; the answer is the page that the form would have led to.
+  function send(form, progress) {
+    const request = new XMLHttpRequest();
+    const button = form.querySelector("button:not([type=button])");
+    const stop = (words) => {
+      button.disabled = false;
+      progress.hidden = true;
+      progress.nextElementSibling.textContent = words;
+    };
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) progress.value = event.loaded / event.total;
+      progress.nextElementSibling.textContent = `${size(event.loaded)} of ${size(event.total)}`;
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 300) {
+        location.assign(request.responseURL);
+        return;
+      }
+      document.open();
+      document.write(request.responseText);
+      document.close();
+    });
+    request.addEventListener("error", () => stop("The connection broke before the hub answered; send it again."));
+    request.open("POST", form.action);
+    request.send(new FormData(form));
+    button.disabled = true;
+    progress.hidden = false;
+  }
+
+  const upload = document.querySelector("form[data-upload]");
+  if (upload) {
+    upload.addEventListener("submit", (event) => {
+      event.preventDefault();
+      send(upload, upload.querySelector("progress"));
+    });
+  }
+
   // A live trail is replaced when it changes: what the reader opened stays open.
   let open = [];
   document.addEventListener("htmx:beforeSwap", () => {
