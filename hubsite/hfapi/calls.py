@@ -84,7 +84,5 @@ def _request_id(request: HttpRequest) -> str:
 
 
 def not_found(call: Call, **_parts: str) -> HttpResponse:
-    """Anything else under /api/: 404 and JSON at once, which clients take as "not offered" (hf_protocol
-    section 6).
-    """
+    """Anything else under /api/: 404 and JSON at once, which clients take as "not offered"."""
     raise NotFound(f"{call.request.path} is not part of this hub's API.")

@@ -18,9 +18,7 @@ _OIDS_PER_QUERY = 500
 
 
 def usable_blobs(actor: Actor, repo: Repo, oids: Iterable[str]) -> dict[str, Blob]:
-    """Those of `oids` that are stored and that the actor sent to this repository or may read in some
-    repository.
-    """
+    """Those of `oids` that the actor sent to this repository or may read in some repository."""
     readable = TreeEntry.objects.filter(visible_repos(actor, "commit__repo__"), blob=OuterRef("pk"))
     sent = LfsUpload.objects.filter(repo=repo, blob=OuterRef("pk"))
     wanted = list(dict.fromkeys(oids))

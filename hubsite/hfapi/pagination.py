@@ -48,9 +48,7 @@ def _is_usable(value: CursorValue) -> bool:
 def cut_page(
     rows: Sequence[Row], size: int, cursor_of: Callable[[Row], CursorValue]
 ) -> tuple[Sequence[Row], str]:
-    """The first `size` of up to `size + 1` rows, and the cursor behind them; the cursor is "" on the last
-    page.
-    """
+    """The first `size` of up to `size + 1` rows, and the cursor behind them, "" on the last page."""
     page = rows[:size]
     return page, encode_cursor(cursor_of(page[-1])) if len(rows) > size else ""
 

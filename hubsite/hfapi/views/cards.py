@@ -16,9 +16,7 @@ _MAX_FORM_FIELDS = 10
 
 
 def validate_yaml(call: Call) -> HttpResponse:
-    """`POST /api/validate-yaml`: 400 with `errors` for front matter that cannot be read; all else is a
-    warning.
-    """
+    """`POST /api/validate-yaml`: 400 with `errors` for unreadable front matter; all else is a warning."""
     content = _content(call)
     card = parse_card(content)
     unreadable = content.lstrip().startswith(_FENCE) and not card.front

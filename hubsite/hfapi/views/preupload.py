@@ -23,6 +23,8 @@ from hubsite.storage.current import blob_store
 
 _GIT_IGNORE = ".gitignore"
 _MAX_GIT_IGNORE = 64 * 1024
+# What an operation adds to its path and content in a commit.
+_LINE_BYTES = 200
 
 
 def preupload(call: Call, kind: str, repo_id: str, revision: str) -> HttpResponse:
@@ -93,16 +95,21 @@ def _large_files(files: list[PreuploadFile], user_agent: str) -> set[str]:
     """Paths of the files that the client is to send as LFS objects.
 
     Clients that would send those over Xet send everything inside the commit instead, until its body is full:
-    then the largest have to go another way. Base64 makes four bytes of three.
+    then the largest have to go another way.
     """
     if not wants_xet(user_agent):
         return {file.path for file in files if is_large(file.path, file.size)}
     room = int(django_settings.MAX_COMMIT_BODY)
-    body = sum(file.size * 4 // 3 for file in files)
+    body = sum(_body_share(file) for file in files)
     large: set[str] = set()
     for file in sorted(files, key=lambda file: file.size, reverse=True):
         if body <= room:
             break
         large.add(file.path)
-        body -= file.size * 4 // 3
+        body -= _body_share(file)
     return large
+
+
+def _body_share(file: PreuploadFile) -> int:
+    """Bytes that the file takes in a commit's body: base64, and the line around it."""
+    return (file.size + 2) // 3 * 4 + len(file.path.encode()) + _LINE_BYTES
