@@ -34,7 +34,7 @@ def content_length(request: HttpRequest) -> int:
 
 
 def reader_of(request: HttpRequest) -> Callable[[int], bytes]:
-    """`request.read`, with a broken connection as `BadInput`: a blob store would take it for a faulty disk."""
+    """`request.read`, with a broken connection as `BadInput`: a blob store would blame its disk."""
 
     def read(size: int) -> bytes:
         try:

@@ -18,7 +18,7 @@ _MAX_README = 500_000
 
 @dataclass(frozen=True)
 class RepoFacts:
-    """`files` is None where they are not to be listed; `readme` is the SHA-256 of README.md, if it is wanted."""
+    """`files` is None where none are listed; `readme` is the SHA-256 of README.md, if that is wanted."""
 
     repo: Repo
     commit: Commit | None
