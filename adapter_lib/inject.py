@@ -48,8 +48,9 @@ class Injection:
         return cls(resolve(model))
 
     def attach(self, name: str, config: MethodConfig, *, initialise: bool = True) -> AttachReport:
-        """Put an adapter at all its places. Raises FamilyError or ConfigError, and then nothing has
-        changed.
+        """Put an adapter at all its places.
+
+        Raises FamilyError or ConfigError, and then nothing has changed.
         """
         keys = self.keys(config)
         try:

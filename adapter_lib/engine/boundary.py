@@ -1,6 +1,4 @@
-"""The model's outermost call: Parallel copies the batch here, so that masks, biases and caches agree by
-construction.
-"""
+"""The model's outermost call: Parallel copies the batch here, so that masks, biases and caches agree."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +14,11 @@ _NOT_ROWS = frozenset({"cache_position", "logits_to_keep", "num_items_in_batch",
 def replicate(
     args: tuple[Any, ...], kwargs: Mapping[str, Any], channels: int
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The call's arguments with every batch tensor (labels too) repeated `channels` times, channel by
-    channel.
+    """The call's arguments with every batch tensor (labels too) repeated `channels` times.
 
-    With a batch of B, rows k·B to (k + 1)·B - 1 of every result belong to channel k. A KV cache is left
-    alone: it comes from an earlier call and has all rows already. Raises CompositionError if no argument
-    shows the batch size.
+    With a batch of B, rows k·B to (k + 1)·B - 1 of every argument and result belong to channel k. A KV cache is
+    left alone: it comes from an earlier call and has all rows already.
+    Raises CompositionError if no argument shows the batch size.
     """
     batch = _batch_size(args, kwargs)
     repeated = {

@@ -38,7 +38,7 @@ def add_low_rank_groups(state: LeafState, groups: Sequence[Sequence[LowRank]]) -
     zeros. Each row draws one dropout mask, which the adapters stacked in its channel share; should these have
     different rates, one mask will not do and the channels are computed one by one.
     """
-    if any(len({update.dropout for update in group}) > 1 for group in groups):
+    if any(len(group) > 1 and len({update.dropout for update in group}) > 1 for group in groups):
         return _one_by_one(state, groups)
     x, y, scale = _drop(state.x, groups), state.y, _first(groups).scale
     a, b = _stack(groups, scale, y.shape[-1])
@@ -63,10 +63,11 @@ def _one_by_one(state: LeafState, groups: Sequence[Sequence[LowRank]]) -> Tensor
 
 
 def _stack(groups: Sequence[Sequence[LowRank]], scale: float, width_out: int) -> tuple[Tensor, Tensor]:
-    """(a [N, R, in], b [N, R, out]) over the groups; an update of another scale takes the difference into
-    its a.
-    """
+    """(a [N, R, in], b [N, R, out]) over the groups; a takes differences of scale."""
     like = _first(groups)
+    if all(len(g) == 1 and g[0].scale == scale and g[0].a.shape == like.a.shape for g in groups):
+        # The common case, and the fast one: nothing to fill up.
+        return torch.stack([g[0].a for g in groups]), torch.stack([g[0].b for g in groups]).transpose(1, 2)
     no_a, no_b = like.a.new_empty((0, like.a.shape[1])), like.b.new_empty((0, width_out))
     a = [_join([u.a if u.scale == scale else u.a * (u.scale / scale) for u in g], no_a) for g in groups]
     b = [_join([u.b.t() for u in g], no_b) for g in groups]

@@ -27,9 +27,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Every child on its own rows; `ends` are the children's last channels, counted from 1, of `ends[-1]`
-    in all.
-    """
+    """Every child on its own rows; `ends`: the children's last channels, counted from 1."""
 
     children: "tuple[Plan, ...]"
     ends: tuple[int, ...]

@@ -19,7 +19,7 @@ class Site:
 
     out: the module whose output (first element, if a tuple) is h.
     res: the module whose first input is r: the sub-layer itself in post-norm models, the norm before it in
-    pre-norm.
+        pre-norm models.
     norm: post-norm only: the norm that the model applies to h + r.
     """
 
@@ -30,9 +30,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Fused:
-    """One linear map that yields several roles: `letters` in the order of its output columns, block by
-    block.
-    """
+    """One linear map that yields several roles: `letters` in the order of its blocks of output columns."""
 
     path: str
     letters: str = "qkv"
@@ -40,8 +38,9 @@ class Fused:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """The roles of one layer. Either `q`, `k`, `v` or `qkv` is given; `gate` only where the feed-forward is
-    gated.
+    """The roles of one layer.
+
+    Either `q`, `k`, `v` or `qkv` is given; `gate` only where the feed-forward is gated.
     """
 
     o: str
@@ -135,8 +134,9 @@ class FamilySpec:
         return hashlib.sha256(document.encode()).hexdigest()
 
     def sizes(self, config: Mapping[str, Any]) -> Sizes:
-        """A backbone's widths from the content of its config.json. Raises FamilyError for a missing or bad
-        size.
+        """A backbone's widths from the content of its config.json.
+
+        Raises FamilyError for a missing or bad size.
         """
         dims = self.dims
         hidden, heads = self._size(config, dims.hidden), self._size(config, dims.heads)

@@ -1,5 +1,6 @@
-"""Which tensors a native adapter must hold, from its manifest and the backbone's config.json alone. No
-torch.
+"""Which tensors a native adapter must hold, from its manifest and the backbone's config.json alone.
+
+No torch.
 """
 
 from collections.abc import Mapping
@@ -66,9 +67,7 @@ def expected_shapes(manifest: Manifest, backbone_config: Mapping[str, Any]) -> d
 def check_tensors_against(
     manifest: Manifest, header: Header, backbone_config: Mapping[str, Any]
 ) -> list[Problem]:
-    """What is wrong with an adapter's tensors on a backbone, told without loading either; empty if nothing
-    is.
-    """
+    """What is wrong with an adapter's tensors on a backbone, told without loading either; often nothing."""
     problems = _check_backbone(manifest, backbone_config)
     if problems:
         return problems

@@ -54,8 +54,9 @@ __all__ = [
 def save(
     injection: Injection, head: ClassificationHead | None, folder: Path, name: str, backbone: BackboneRef
 ) -> SaveReport:
-    """Write an adapter and its head; each file appears whole or not at all. Raises LoadError if it cannot
-    be.
+    """Write an adapter and its head; each file appears whole or not at all.
+
+    Raises LoadError if it cannot be.
     """
     named = _named_tensors(injection, head, name)
     tensors = {key: value.detach().contiguous() for key, value in named.items()}
@@ -74,8 +75,9 @@ def save(
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a folder. Raises LoadError if the file is not there or too long, ManifestError if it
-    is bad.
+    """The manifest of a folder.
+
+    Raises LoadError if the file is not there or too long, ManifestError if it is bad.
     """
     path = folder / CONFIG_FILE
     try:

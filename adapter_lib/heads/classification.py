@@ -29,9 +29,7 @@ class ClassificationHead(nn.Module):
             self.add_module(str(i), nn.Linear(widths[i], widths[i + 1], device=like.device, dtype=like.dtype))
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """Logits [B, labels] from the last hidden state [B, S, d] and the attention mask [B, S] (None: no
-        padding).
-        """
+        """Logits [B, labels] from hidden states [B, S, d] and the mask [B, S] (None: no padding)."""
         x = POOLINGS[self.spec.pooling](hidden, mask)
         for i in range(self.spec.layers):
             x = ACTIVATIONS[self.spec.activation](x) if i else x
@@ -39,9 +37,7 @@ class ClassificationHead(nn.Module):
         return x
 
     def loss(self, logits: Tensor, labels: Tensor, items: Tensor | int | None) -> Tensor:
-        """Cross-entropy over labels [B] (-100: ignored), averaged over them, or over the `items` a Trainer
-        counted.
-        """
+        """Cross-entropy over labels [B] (-100: ignored): the mean, or the sum over a Trainer's `items`."""
         labels = labels.reshape(-1)
         if items is None:
             return F.cross_entropy(logits, labels)

@@ -40,8 +40,7 @@ class HeadStore(nn.Module):
         delattr(self, _HEAD + name)
 
     def of_composition(self, block: Block | None) -> tuple[str, ...]:
-        """The heads that go with a composition: per channel, the last adapter's that has one; none, or one
-        for each.
+        """The heads that go with a composition, one per channel: that of the last adapter that has one.
 
         Raises CompositionError when some channels have a head and others have not.
         """

@@ -11,9 +11,7 @@ from adapter_lib.spec.configs import LoRAConfig, Shapes
 
 
 class LoRA(Part):
-    """A [r, in] starts Kaiming-uniform with a = √5, B [out, r] starts at zero: at first the model is
-    unchanged.
-    """
+    """A [r, in] starts Kaiming-uniform with a = √5, B [out, r] at zero: at first nothing changes."""
 
     is_groupable = True
 

@@ -49,8 +49,9 @@ class AdapterModel(nn.Module):
         return report
 
     def delete_adapter(self, name: str) -> None:
-        """Remove an adapter (not its head); a composition that names it is switched off. Raises
-        UnknownNameError.
+        """Remove an adapter (not its head); a composition that names it is switched off.
+
+        Raises UnknownNameError.
         """
         self._check_known([name])
         runtime = self.adapter_runtime
@@ -62,8 +63,9 @@ class AdapterModel(nn.Module):
 
     @property
     def active_adapters(self) -> Block | None:
-        """The composition that acts, or None. Set it to a name, a block or None; heads of the same names
-        follow.
+        """The composition that acts, or None.
+
+        Set it to a name, a block or None; heads of the same names follow.
         """
         return self.adapter_runtime.injection.block
 
@@ -74,9 +76,9 @@ class AdapterModel(nn.Module):
     def set_active_adapters(
         self, composition: Composition, *, head: str | Sequence[str] | None = "auto"
     ) -> None:
-        """Let a composition act. `head`: "auto" takes the heads that go with it, None takes none, a name
-        that one.
+        """Let a composition act.
 
+        head: "auto" takes the heads that go with it, None takes none, a name that one.
         Raises CompositionError or UnknownNameError, and then nothing has changed.
         """
         runtime = self.adapter_runtime
@@ -90,9 +92,7 @@ class AdapterModel(nn.Module):
 
     @property
     def active_head(self) -> str | tuple[str, ...] | None:
-        """The head that predicts, several for a Parallel of adapters with heads, or None for the model's
-        own output.
-        """
+        """The head that predicts, one per channel for a Parallel with heads, or None."""
         heads = self.adapter_runtime.active_heads
         return heads if len(heads) > 1 else next(iter(heads), None)
 
@@ -116,10 +116,10 @@ class AdapterModel(nn.Module):
     ) -> None:
         """Add a classification head; one that has an adapter's name is saved, loaded and activated with it.
 
-        labels: the names of the classes, or num_labels for LABEL_0, LABEL_1 … pooling: "mean", "cls" (first
-        token) or "last" (last token that is no padding). layers: linear layers, with `activation` between
-        them. Raises ConfigError for a value out of range, AttachError for a name that exists (without
-        `overwrite`).
+        labels: the names of the classes, or num_labels for LABEL_0, LABEL_1 …
+        pooling: "mean", "cls" (first token) or "last" (last token that is no padding).
+        layers: linear layers, with `activation` between them.
+        Raises ConfigError for a value out of range, AttachError for a name that exists.
         """
         check_adapter_name(name)
         names = label_names(num_labels, labels)
@@ -142,8 +142,7 @@ class AdapterModel(nn.Module):
         self._note_keys()
 
     def train_adapter(self, composition: Composition) -> None:
-        """Activate a composition, make its adapters and their heads trainable and nothing else, switch to
-        train mode.
+        """Activate a composition, make its adapters and their heads trainable and nothing else; train mode.
 
         A head of the model's own class is frozen too: it would not travel with the adapter.
         """
@@ -164,8 +163,7 @@ class AdapterModel(nn.Module):
         self.train()
 
     def merge_adapter(self, name: str) -> None:
-        """Add an adapter to the weights themselves, so that it costs nothing more; `reset_adapter` takes it
-        out again.
+        """Add an adapter to the weights themselves, so that it costs nothing; `reset_adapter` undoes it.
 
         Raises AttachError if the method is no update of weights, or another adapter is merged.
         """
@@ -185,7 +183,8 @@ class AdapterModel(nn.Module):
             self.reset_adapter()
             raise
         if injection.block is not None and name in injection.block.names():
-            self.set_active_adapters(None, head=self.adapter_runtime.active_heads or None)
+            heads = self.adapter_runtime.active_heads
+            self.set_active_adapters(None, head=heads if len(heads) == 1 else None)
 
     def reset_adapter(self) -> None:
         """Take a merged adapter out of the weights, which are then as they were, bit for bit."""
@@ -226,17 +225,21 @@ class AdapterModel(nn.Module):
         strict: bool = True,
         overwrite: bool = False,
     ) -> LoadReport:
-        """Attach an adapter from a folder, and its head, inactive at first; the name defaults to the
-        folder's.
+        """Attach an adapter from a folder, and its head, inactive at first.
 
-        strict: raise LoadError for any tensor missing, unexpected or of a wrong shape, and for a backbone
-        with other weights; else the report counts them. An adapter for another architecture always raises.
+        name: defaults to the folder's.
+        strict: raise LoadError for any tensor missing, unexpected or of a wrong shape, and for a backbone with
+        other weights; else the report counts them. An adapter for another architecture always raises.
         """
         path = Path(folder)
         name = path.name if name is None else name
         found = native.inspect(self, path, strict=strict)
         self._make_room(name, overwrite=overwrite)
         runtime = self.adapter_runtime
+        if name in runtime.heads.names():
+            if not overwrite:
+                raise AttachError(f"There is a head {name!r} already; overwrite=True replaces it.")
+            self.delete_head(name)
         report = native.attach(found, runtime.injection, runtime.heads, name, like_of(self))
         self._note_keys()
         return report

@@ -1,5 +1,6 @@
-"""The outermost call of a model: copies the batch for Parallel and runs the active heads. A plain call
-passes through.
+"""The outermost call of a model: copies the batch for Parallel and runs the active heads.
+
+A plain call passes through.
 """
 
 from collections.abc import Callable, Mapping

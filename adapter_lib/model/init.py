@@ -41,10 +41,10 @@ def init(model: M) -> M:
 
 
 def detach(model: M) -> M:
-    """Take everything off that `init` and later calls put on: the model is as it was, bit for bit, its
-    class included.
+    """Take everything off that `init` and later calls put on; the model is as it was, its class included.
 
-    Adapters that were not saved are lost. Raises AttachError if the model was not prepared.
+    Weights and outputs are restored bit for bit. Adapters that were not saved are lost.
+    Raises AttachError if the model was not prepared.
     """
     if not isinstance(model, AdapterModel):
         raise AttachError(f"{type(model).__name__} was not prepared by adapter_lib.init.")

@@ -13,9 +13,9 @@ from adapter_lib.points import CHILD_PREFIX
 class Runtime:
     """The adapters, the heads, and which of them are active.
 
-    channels: copies of the batch the active composition works on. is_replicated: the caller has copied it
-    already.
     takes_labels: the model's own forward has an argument `labels`.
+    channels: copies of the batch the active composition works on.
+    is_replicated: the caller has copied the batch already.
     """
 
     injection: Injection

@@ -11,8 +11,7 @@ if TYPE_CHECKING:  # the facade names this class in its own docs
 
 
 class AdapterSetup:
-    """`with AdapterSetup(model, Stack("a", "b")): …` makes a composition active and puts back what was
-    active before.
+    """A composition that is active for the length of a `with` block; then what was active before is again.
 
     None switches all adapters off. Forward and backward of one step must both stand inside (or outside):
     gradient checkpointing runs the forward again during backward, and would then meet another composition.

@@ -7,9 +7,7 @@ from adapter_lib.model.runtime import Runtime
 
 @dataclass(frozen=True)
 class AdapterRow:
-    """One adapter: its method, its parameters (of the head too), their share of the backbone's, and its
-    state.
-    """
+    """One adapter: its method, its parameters (and its head's), their share of the backbone's, its state."""
 
     name: str
     method: str

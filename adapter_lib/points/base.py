@@ -1,6 +1,4 @@
-"""A point: a child of the module it serves, which holds the adapters' parameters there and the plan to
-follow.
-"""
+"""A point: a child of the module it serves, with the adapters' parameters there and the plan to follow."""
 
 from collections.abc import Callable
 from typing import Any

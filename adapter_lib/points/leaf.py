@@ -14,9 +14,7 @@ from adapter_lib.spec.errors import AttachError
 
 
 class LeafPoint(Point):
-    """The point of one role of a linear map: the whole of it, or the output columns [start, stop) of a
-    fused one.
-    """
+    """The point of one role of a linear map: all of it, or the columns [start, …) of a fused one."""
 
     def __init__(self, place: Place, linear: nn.Module, start: int = 0) -> None:
         super().__init__(place)
@@ -44,8 +42,9 @@ class LeafPoint(Point):
         return like_of(self._served[0])
 
     def merge(self, name: str) -> None:
-        """Add an adapter's update to the base weight, keeping the original. Raises AttachError if it cannot
-        be.
+        """Add an adapter's update to the base weight, keeping the original.
+
+        Raises AttachError if it cannot be.
         """
         if self.merged is not None:
             raise AttachError(f"{self.merged!r} is merged already; reset_adapter() takes it out again.")
@@ -84,9 +83,7 @@ class LeafPoint(Point):
 
 
 class FusedPoint(nn.Module):
-    """The hook of a fused linear map; its children are the points of its roles, in the order of their
-    columns.
-    """
+    """The hook of a fused linear map; its children are the points of its roles, in column order."""
 
     def __init__(self, places: Sequence[Place], linear: nn.Module) -> None:
         super().__init__()

@@ -1,6 +1,4 @@
-"""Where a method changes a sub-layer's output h, knowing its residual r and, in post-norm models, the norm
-of h + r.
-"""
+"""Where a method changes a sub-layer's output h, knowing its residual r and the norm of h + r."""
 
 from typing import Any
 
@@ -55,7 +53,7 @@ class SitePoint(Point):
 
     def _catch(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.plan is not None:
-            self._residual = args[0] if args else next(iter(kwargs.values()))
+            self._residual = args[0] if args else kwargs["hidden_states"]
 
     def _act(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
         if self.plan is None:

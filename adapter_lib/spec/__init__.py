@@ -1,3 +1,4 @@
 """All that can be said about an adapter without a tensor: configs, strings, composition, manifest, ids.
+
 Never imports torch.
 """

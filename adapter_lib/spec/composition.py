@@ -127,8 +127,9 @@ def channels_of(child: str | Block) -> int:
 
 
 def check_adapter_name(name: object) -> str:
-    """The name, if it can be one. Raises CompositionError: names are non-empty text without dots or
-    slashes.
+    """The name, if it can be one.
+
+    Raises CompositionError: names are non-empty text without dots or slashes.
     """
     if not isinstance(name, str):
         raise CompositionError(f"An adapter is named by text or by a block, not by {name!r}.")

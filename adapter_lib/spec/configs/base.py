@@ -56,8 +56,9 @@ class MethodConfig:
         raise NotImplementedError
 
     def layers(self, count: int) -> tuple[int, ...]:
-        """The covered layers of a backbone with `count` layers. Raises ConfigError if `leave_out` names a
-        layer beyond it.
+        """The covered layers of a backbone with `count` layers.
+
+        Raises ConfigError if `leave_out` names a layer beyond it.
         """
         beyond = [layer for layer in self.leave_out if layer >= count]
         if beyond:

@@ -1,5 +1,8 @@
-"""Bottleneck adapters: Houlsby 2019 (https://arxiv.org/abs/1902.00751), Pfeiffer 2020
-(https://arxiv.org/abs/2005.00052), parallel (He et al. 2021, https://arxiv.org/abs/2110.04366)."""
+"""Bottleneck adapters.
+
+Houlsby 2019 (https://arxiv.org/abs/1902.00751), Pfeiffer 2020 (https://arxiv.org/abs/2005.00052) and the
+parallel one of He et al. 2021 (https://arxiv.org/abs/2110.04366).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,17 +56,22 @@ _IDENTITY = (
 class BnConfig(MethodConfig):
     """A bottleneck at a sub-layer's output u with residual x and the block's own layer norm N.
 
-    In pre-norm models N is the identity at that point. `up(f(down(·)))` maps d → max(1, int(d /
-    reduction_factor)) → d.
+    In pre-norm models N is the identity at that point. f is the non-linearity; down and up are linear maps
+    from d to max(1, int(d / reduction_factor)) and back.
 
     Sequential:
-        res = u; if original_ln_before: u ← N(u + x); res = u instead if residual_before_ln is False, and
-        res = u + x (before N) if it is "post_add"
-        z = dropout(s · up(f(down(ln_before(u)))));  a = ln_after(z) + res, or ln_after(z + res) if
-        adapter_residual_before_ln out = N(a + x) if original_ln_after, else a
-    Parallel (is_parallel): a = u + ln_after(dropout(s · up(f(down(ln_before(x))))));  out = N(a + x) or a.
+        res = u
+        if original_ln_before:  v = N(u + x), else v = u
+            residual_before_ln False: res = v;  "post_add": res = u + x
+        z = dropout(s · up(f(down(ln_before(v)))))
+        a = ln_after(z) + res, or ln_after(z + res) if adapter_residual_before_ln
+        out = N(a + x) if original_ln_after, else a
+    Parallel (is_parallel):
+        a = u + ln_after(dropout(s · up(f(down(ln_before(x))))))
+        out = N(a + x) if original_ln_after, else a
 
     mh_adapter, output_adapter: act after self-attention, after the feed-forward block.
+    ln_before, ln_after: layer norms of the adapter's own; the identity unless set.
     reduction_factor: a number, or one per layer: {"0": 8, "default": 16}.
     scaling: s: a number, "learned" (one scalar, starts at 1) or "channel" (d values, start at 1).
     init_weights: "bert": normal(0, 0.02), biases 0; "mam_adapter": Kaiming down, zero up;

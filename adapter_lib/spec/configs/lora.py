@@ -31,9 +31,8 @@ TARGETS = {
 class LoRAConfig(MethodConfig):
     """h = W x + s · B A dropout(x), with A [r, in], B [out, r] and s = alpha / r.
 
-    targets: the linear maps that get an update, from q, k, v, o (attention) and up, gate, down
-    (feed-forward);
-        letters of a fused projection can be chosen singly.
+    targets: the linear maps that get an update: q, k, v, o (attention) and up, gate, down (feed-forward);
+        the letters of a fused projection can be chosen singly.
     dropout: on the input of A only.
     rslora: s = alpha / sqrt(r) instead (Kalajdzievski 2023, https://arxiv.org/abs/2312.03732).
     """

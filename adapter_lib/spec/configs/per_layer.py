@@ -8,17 +8,16 @@ from adapter_lib.spec.errors import ConfigError
 
 @dataclass(frozen=True)
 class PerLayer:
-    """Values by layer number, with an optional default for the layers not named; JSON: `{"0": 8, "default":
-    16}`.
-    """
+    """Values by layer number, with an optional default for the others; JSON: `{"0": 8, "default": 16}`."""
 
     values: tuple[tuple[int, float], ...]
     default: float | None = None
 
     @classmethod
     def parse(cls, given: "Mapping[str | int, float] | PerLayer") -> "PerLayer":
-        """From the JSON form. Raises ConfigError for a key that is neither a layer number nor `default`, or
-        a value ≤ 0.
+        """From the JSON form.
+
+        Raises ConfigError for a key that is neither a layer number nor `default`, or a value ≤ 0.
         """
         if isinstance(given, PerLayer):
             return given

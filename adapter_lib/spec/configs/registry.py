@@ -19,9 +19,7 @@ def register_config(
     presets: Mapping[str, type[MethodConfig]],
     aliases: Mapping[str, str] | None = None,
 ) -> None:
-    """Make a method's config known under its method name, its presets and their aliases; a name taken twice
-    raises.
-    """
+    """Make a method's config known by method, presets and their aliases; a name taken twice raises."""
     taken = {*_PRESETS, *_ALIASES} & {*presets, *(aliases or {})}
     if cls.method in _METHODS or taken:
         raise ConfigError(f"{cls.__name__}: {listing(taken or {cls.method})} is registered already.")

@@ -216,3 +216,13 @@ def test_the_fingerprint_knows_the_backbone_and_nothing_else() -> None:
     assert fingerprint(classifier) == prints["bert"]
     with pytest.raises(LoadError, match="meta device"):
         fingerprint(build("bert").to("meta"))
+
+
+def test_loading_over_a_head_needs_to_be_said_too(saved: Path) -> None:
+    model: Any = adapter_lib.init(build("bert"))
+    model.add_classification_head("one", num_labels=7)
+    with pytest.raises(AdapterLibError, match="a head 'one' already; overwrite=True"):
+        model.load_adapter(saved)
+    assert model.adapter_summary().rows == ()
+    model.load_adapter(saved, overwrite=True)
+    assert model.adapter_runtime.heads.get("one").spec.labels == ("no", "yes")

@@ -65,15 +65,25 @@ def test_the_columns_of_a_fused_map_are_served_apart() -> None:
     assert not linear._forward_hooks
 
 
+class _Sub(nn.Linear):
+    """A linear map whose input has the name that layers of transformers use."""
+
+    def __init__(self) -> None:
+        super().__init__(4, 4)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        return super().forward(hidden_states)
+
+
 class _Layer(nn.Module):
     """A sub-layer whose residual the test can withhold."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.sub, self.norm = nn.Linear(4, 4), nn.LayerNorm(4)
+        self.sub, self.norm = _Sub(), nn.LayerNorm(4)
 
     def forward(self, x: Tensor, *, by_name: bool = False) -> Tensor:
-        h = self.sub(input=x) if by_name else self.sub(x)
+        h = self.sub(hidden_states=x) if by_name else self.sub(x)
         normed: Tensor = self.norm(h + x)
         return normed
 
