@@ -16,8 +16,8 @@ def replicate(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The call's arguments with every batch tensor (labels too) repeated `channels` times.
 
-    With a batch of B, rows k·B to (k + 1)·B - 1 of every argument and result belong to channel k. A KV cache is
-    left alone: it comes from an earlier call and has all rows already.
+    With a batch of B, rows k·B to (k + 1)·B - 1 of every argument and result belong to channel k.
+    A KV cache is left alone: it comes from an earlier call and has all rows already.
     Raises CompositionError if no argument shows the batch size.
     """
     batch = _batch_size(args, kwargs)

@@ -228,8 +228,8 @@ class AdapterModel(nn.Module):
         """Attach an adapter from a folder, and its head, inactive at first.
 
         name: defaults to the folder's.
-        strict: raise LoadError for any tensor missing, unexpected or of a wrong shape, and for a backbone with
-        other weights; else the report counts them. An adapter for another architecture always raises.
+        strict: raise LoadError for any tensor missing, unexpected or of a wrong shape, and for a backbone
+        with other weights; else the report counts them. An adapter for another architecture always raises.
         """
         path = Path(folder)
         name = path.name if name is None else name
