@@ -54,6 +54,8 @@ def render(body: str, files_url: str) -> SafeString:
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
         attribute_filter=_links_to(files_url),
+        # Code that is wider than the page can be scrolled by keyboard.
+        set_tag_attribute_values={"pre": {"tabindex": "0"}},
         link_rel="nofollow noopener ugc",
     )
     # Safe: nh3 let through only the tags, attributes and schemes named above.

@@ -79,6 +79,7 @@ def test_markdown_reads_as_written() -> None:
     assert "<td>1</td>" in html
     assert "<s>2</s>" in html
     assert "x &lt; 1" in html
+    assert '<pre tabindex="0">' in html
 
 
 def test_a_link_that_is_no_address_is_dropped() -> None:
