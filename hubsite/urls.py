@@ -1,4 +1,4 @@
-"""All routes: our API, the site's pages, then the model-hub protocol, whose patterns are the widest."""
+"""All routes: our API, the model-hub protocol, then the site's pages, whose patterns are the widest."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -111,6 +111,15 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 
+# Without a mail server, letters are written to the site's log.
+EMAIL_HOST = env.text("HUB_SMTP_HOST")
+EMAIL_PORT = env.integer("HUB_SMTP_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env.text("HUB_SMTP_USER")
+EMAIL_HOST_PASSWORD = env.text("HUB_SMTP_PASSWORD")
+EMAIL_USE_TLS = env.flag("HUB_SMTP_TLS", default=True)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("HUB_MAIL_FROM", "hub@localhost")
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
