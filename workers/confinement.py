@@ -45,8 +45,8 @@ class Limits:
 
 def confine(folder: Path, limits: Limits, parent: int) -> list[str]:
     """Shut the calling process in; returns in words what could be done. Raises OSError if a limit fails."""
-    os.setsid()
     _die_with(parent)
+    os.setsid()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     _drop_inherited_files()

@@ -1,6 +1,7 @@
 """One validation from claim to verdict."""
 
 import logging
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -25,6 +26,8 @@ def validate(run_id: uuid.UUID, stopping: Callable[[], bool]) -> None:
         return
     root = Path(settings.DATA_DIR, "runs")
     root.mkdir(parents=True, exist_ok=True)
+    for left_behind in root.glob(f"{run_id}-*"):  # by a worker that was killed
+        shutil.rmtree(left_behind, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{run_id}-", dir=root, ignore_cleanup_errors=True) as folder:
         try:
             _decide(Examination(Recorder(claim, stopping), Path(folder)))

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -197,9 +198,16 @@ def test_an_exception_in_the_worker_ends_the_child_and_its_children(tmp_path: Pa
     assert wait_until(lambda: gone(grandchildren[0]))
 
 
-def test_a_killed_worker_takes_its_child_along(tmp_path: Path) -> None:
-    """kill -9 gives the worker no chance to clean up: the kernel does it."""
-    told = tmp_path / "child"
+@pytest.mark.parametrize("user", ["own", "nobody"])
+def test_a_killed_worker_takes_its_child_along(user: str, tmp_path: Path) -> None:
+    """kill -9 gives the worker no chance to clean up: the kernel does it, for workers without rights too."""
+    if user == "nobody" and os.geteuid() != 0:
+        pytest.skip("only root can become nobody")
+    run(say_two_lines, tmp_path)  # nobody may be unable to read, and so to import, what this imports
+    work = tempfile.TemporaryDirectory(dir="/tmp")
+    open_to_all = Path(work.name)
+    open_to_all.chmod(0o777)
+    told = open_to_all / "child"
 
     def tell_and_hang(argument: Any, emit: Emit, isolation: list[str]) -> None:
         told.write_text(str(os.getpid()))
@@ -207,9 +215,15 @@ def test_a_killed_worker_takes_its_child_along(tmp_path: Path) -> None:
 
     worker = os.fork()
     if worker == 0:
-        run(tell_and_hang, tmp_path)
+        if user == "nobody":
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+            ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as for a process that was started so
+        run(tell_and_hang, open_to_all)
         os._exit(0)
     assert wait_until(lambda: told.exists() and told.read_text() != "")
     os.kill(worker, signal.SIGKILL)
     os.waitpid(worker, 0)
     assert wait_until(lambda: gone(int(told.read_text())))
+    work.cleanup()

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from hubsite.core import clock
 from hubsite.core.errors import Conflict
-from hubsite.registry.models import CommitState
+from hubsite.registry.models import Commit, CommitState
 from hubsite.registry.services import states
 from hubsite.validation.models import Finding, Run, RunStatus, Step, StepStatus
 
@@ -41,9 +41,12 @@ def claim(run_id: uuid.UUID, worker: str) -> Claim | None:
     word = secrets.token_hex(16)
     due = Q(not_before=None) | Q(not_before__lte=now)
     with transaction.atomic():
-        waiting = Run.objects.filter(due, id=run_id, status=RunStatus.QUEUED)
         # What is published does not change, so there is nothing to find out about it.
-        taken = waiting.exclude(commit__state=CommitState.PUBLISHED).update(
+        if Commit.objects.filter(run=run_id, state=CommitState.PUBLISHED).exists():
+            return None
+        # Conditions on the row itself only: with a join, PostgreSQL looks at the status in a subquery that
+        # it does not repeat after waiting for another worker's update, and both would get the run.
+        taken = Run.objects.filter(due, id=run_id, status=RunStatus.QUEUED).update(
             status=RunStatus.RUNNING,
             claim=word,
             worker=worker[:120],
