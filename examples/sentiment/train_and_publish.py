@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from huggingface_hub import snapshot_download
 from transformers import (
@@ -134,7 +135,7 @@ def train(folder: str, recipe: Recipe) -> tuple[Any, float]:
             eval_dataset=read_split("validation", tokenizer),
             data_collator=DataCollatorWithPadding(tokenizer),
             compute_metrics=lambda found: {
-                "accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean())
+                "accuracy": float((np.argmax(found.predictions, axis=-1) == found.label_ids).mean())
             },
         )
         trainer.train()

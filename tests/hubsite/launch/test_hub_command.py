@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,12 @@ class Running:
         return found[1]
 
     def children(self) -> dict[int, str]:
-        """Its children and theirs, by process id."""
-        found = psutil.Process(self.process.pid).children(recursive=True)
-        return {child.pid: " ".join(child.cmdline()) for child in found}
+        """Its living children and theirs, by process id."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # a zombie is one too
+                found[child.pid] = " ".join(child.cmdline())
+        return found
 
 
 def _environment() -> dict[str, str]:

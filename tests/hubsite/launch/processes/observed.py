@@ -12,7 +12,7 @@ PATIENCE = 20.0
 def is_alive(pid: int) -> bool:
     """Whether `pid` runs; a zombie does not."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
