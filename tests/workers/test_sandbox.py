@@ -1,6 +1,7 @@
 """Children that misbehave, each in its own way: the worker goes on, and says what happened."""
 
 import ctypes
+import faulthandler
 import os
 import signal
 import socket
@@ -52,6 +53,7 @@ def leave_early(argument: Any, emit: Emit, isolation: list[str]) -> None:
 
 
 def read_address_zero(argument: Any, emit: Emit, isolation: list[str]) -> None:
+    faulthandler.disable()  # pytest's own, which would write the traceback between the results
     ctypes.string_at(0)
 
 
