@@ -28,13 +28,13 @@ run: .venv/run.stamp ## Start the hub with its demo; flags: make run ARGS="--no-
 
 .PHONY: test
 test: .venv/dev.stamp ## Run the tests on SQLite, then the server tests on PostgreSQL and Redis where they are installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 	@$(MAKE) --no-print-directory test-services
 
 .PHONY: test-services
 test-services: .venv/dev.stamp ## Run the database and queue tests on throwaway PostgreSQL and Redis servers
 	@missing="$$($(BIN)/python -c 'from tests import services; print(", ".join(services.missing()))')"; \
-	if [ -z "$$missing" ]; then HUB_TEST_SERVICES=1 $(BIN)/python -m pytest tests/hubsite tests/workers $(ARGS); \
+	if [ -z "$$missing" ]; then HUB_TEST_SERVICES=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/hubsite tests/workers $(ARGS); \
 	elif [ -n "$$HUB_REQUIRE_SERVICES" ]; then echo "Not installed: $$missing."; exit 1; \
 	else echo "Skipped the tests on PostgreSQL and Redis; not installed here: $$missing."; fi
 

@@ -15,10 +15,15 @@ for _name in ("HF_ENDPOINT", "HF_TOKEN", "ADAPTER_HUB_ENDPOINT", "ADAPTER_HUB_TO
 
 # `make test-services` runs the same tests on throwaway servers; otherwise nothing outside is used.
 if os.environ.get("HUB_TEST_SERVICES") == "1":
-    if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers inherit the controller's servers
+    _worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if _worker is None:
         from tests import services
 
         os.environ.update(services.start())
+    else:  # the controller's servers; Django names a database of its own for each worker, Redis numbers them
+        os.environ["REDIS_URL"] = (
+            os.environ["REDIS_URL"].removesuffix("/0") + "/" + _worker.removeprefix("gw")
+        )
 else:
     for _name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(_name, None)

@@ -1,5 +1,6 @@
 """The processes that make up a hub on one machine."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def web(root: Path, logs: Path, listener: int) -> ChildSpec:
 
 def behind_the_site(root: Path, logs: Path) -> list[ChildSpec]:
     """The indexer, and the worker with the clock that brings lost runs back to it."""
-    indexer = (sys.executable, str(root / "manage.py"), "run_indexer")
+    indexer = (sys.executable, str(root / "manage.py"), "run_indexer", "--parent", str(os.getpid()))
     worker = (sys.executable, "-m", "celery", "--workdir", str(root), "-A", "workers.app", "worker")
     options = ("--pool", "solo", "--beat", "--loglevel", "INFO")
     return [

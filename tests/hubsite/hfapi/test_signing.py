@@ -15,7 +15,11 @@ def test_a_grant_is_good_for_its_object_alone() -> None:
         read_grant(GRANT.sign(), oid="b" * 64)
 
 
-@pytest.mark.parametrize("token", ["", "x", signing.dumps({"user_id": 1}), GRANT.sign()[:-1] + "_"])
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", signing.dumps({"user_id": 1}), GRANT.sign()[:-1] + "_"],
+    ids=["empty", "noise", "of another purpose", "altered"],
+)
 def test_forged_grants_are_refused(token: str) -> None:
     with pytest.raises(Forbidden, match="start the upload again"):
         read_grant(token, oid=GRANT.oid)

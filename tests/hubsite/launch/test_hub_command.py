@@ -51,8 +51,9 @@ class Running:
 
 
 def _environment() -> dict[str, str]:
-    """As in a terminal: the folder comes from the command line."""
-    return {name: value for name, value in os.environ.items() if name != "HUB_DATA_DIR"}
+    """As in a terminal: the folder comes from the command line, and no service is configured."""
+    unset = {"HUB_DATA_DIR", "DATABASE_URL", "REDIS_URL"}
+    return {name: value for name, value in os.environ.items() if name not in unset}
 
 
 def _start(folder: Path) -> Running:
