@@ -6,13 +6,14 @@ from collections.abc import Collection
 from http.client import HTTPException
 from pathlib import Path
 
-import httpx
 import huggingface_hub
 from huggingface_hub import constants
 from huggingface_hub.errors import HfHubHTTPError
 
 from hubsite.launch.backbone.errors import BackboneUnavailable
 
+# huggingface_hub 1.x stands on httpx, 2.x on httpx2: the base of its own error is the transport's, in both.
+_TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
 # Seconds until a machine without a way out has its answer.
 _PATIENCE = 4.0
 
@@ -25,7 +26,7 @@ def download(name: str, files: Collection[str], into: Path, *, endpoint: str | N
         huggingface_hub.snapshot_download(
             name, allow_patterns=list(files), local_dir=into, endpoint=endpoint, etag_timeout=_PATIENCE
         )
-    except (HfHubHTTPError, httpx.HTTPError, OSError, ValueError) as error:
+    except (_TRANSPORT_ERROR, OSError, ValueError) as error:
         raise BackboneUnavailable(f"{endpoint} broke off: {_first_line(error)}") from None
 
 
