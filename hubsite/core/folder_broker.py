@@ -15,6 +15,8 @@ from typing import Any
 
 from kombu.transport import filesystem
 
+_PATIENCE = 0.5
+
 
 class Channel(filesystem.Channel):
     """kombu's channel with messages that are written and taken in one step."""
@@ -46,3 +48,9 @@ class Transport(filesystem.Transport):
     """Registered under the `filesystem` scheme by `hubsite.core.queue`."""
 
     Channel = Channel
+    # Seconds between two looks at the folder.
+    polling_interval = 0.2
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+        """Wait for a message, but not for long: a worker asks only in between whether it should stop."""
+        super().drain_events(connection, min(timeout or _PATIENCE, _PATIENCE))  # type: ignore[no-untyped-call]

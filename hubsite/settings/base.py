@@ -142,7 +142,7 @@ SEARCH_INDEX_DIR = DATA_DIR / "search"
 # Queue: Redis if it is named, else a folder (a broker that needs no server).
 REDIS_URL = env.text("REDIS_URL")
 QUEUE_DIR = DATA_DIR / "queue"
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost//"
 # Queue messages are wake-ups only: the runs' rows are the truth, so nothing waits for a result.
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
