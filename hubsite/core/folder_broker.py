@@ -51,6 +51,7 @@ class Transport(filesystem.Transport):
     # Seconds between two looks at the folder.
     polling_interval = 0.2
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    # kombu gives this method two signatures in its two base classes.
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]
         """Wait for a message, but not for long: a worker asks only in between whether it should stop."""
         super().drain_events(connection, min(timeout or _PATIENCE, _PATIENCE))  # type: ignore[no-untyped-call]
