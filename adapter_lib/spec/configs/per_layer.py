@@ -1,9 +1,12 @@
 """A number that may differ from layer to layer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapter_lib.spec.errors import ConfigError
+
+_LAYER_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,13 @@ class PerLayer:
     def parse(cls, given: "Mapping[str | int, float] | PerLayer") -> "PerLayer":
         """From the JSON form.
 
-        Raises ConfigError for a key that is neither a layer number nor `default`, or a value ≤ 0.
+        Raises ConfigError for no value at all, a key that is neither a layer number nor `default`, or a
+        value ≤ 0.
         """
         if isinstance(given, PerLayer):
             return given
+        if not given:
+            raise ConfigError("A value per layer needs at least one layer or a 'default'.")
         default: float | None = None
         values: dict[int, float] = {}
         for key, value in given.items():
@@ -28,7 +34,7 @@ class PerLayer:
                 raise ConfigError(f"The value for layer {key!r} must be a number above 0, not {value!r}.")
             if key == "default":
                 default = float(value)
-            elif str(key).isdecimal():
+            elif _LAYER_NUMBER.fullmatch(str(key)):
                 values[int(key)] = float(value)
             else:
                 raise ConfigError(f"A value per layer needs a layer number or 'default' as key, not {key!r}.")

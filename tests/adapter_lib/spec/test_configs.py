@@ -113,6 +113,8 @@ def test_bad_values_are_refused(method: str, values: dict[str, Any], said: str) 
         ({"output_adapter": False}, "act nowhere"),
         ({"reduction_factor": 0}, "reduction_factor must be a number above 0"),
         ({"reduction_factor": {"x": 1}}, "layer number or 'default'"),
+        ({"reduction_factor": {}}, "at least one layer"),
+        ({"reduction_factor": {"9" * 5000: 1}}, "layer number or 'default'"),
         ({"reduction_factor": {"1": -1}}, "must be a number above 0"),
         ({"scaling": "huge"}, "scaling must be one of 'learned', 'channel'"),
         ({"residual_before_ln": 1}, "residual_before_ln must be one of True, False, 'post_add'"),
