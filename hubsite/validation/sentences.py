@@ -133,7 +133,7 @@ _TENSORS = {
         "Convert the tensors before you save.",
     ),
     "tensors.not_finite": _author(
-        "The tensor {tensor} holds {count} values that are NaN or infinite.",
+        "The tensor {tensor} has NaN or infinite values ({count}).",
         "The training has diverged: lower the learning rate, and save a checkpoint from before.",
     ),
     "tensors.no_effect": _author(

@@ -83,7 +83,7 @@ def test_an_owner_reads_why_it_failed_and_a_stranger_nothing(
 ) -> None:
     commit = _failed(alice)
     html = _text(as_alice, "/alice/broken")
-    assert "The tensor layers.0.attn.q holds 7 values that are NaN or infinite." in html
+    assert "The tensor layers.0.attn.q has NaN or infinite values (7)." in html
     assert "nobody but you can see it" in html
     assert 'id="snippet"' not in html
     for stranger in (as_bob, client):
