@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from hubsite.accounts.models import User
 from hubsite.accounts.names.rules import check_new_namespace
+from hubsite.accounts.names.upstream import check_not_a_publisher
 from hubsite.accounts.services.users import claim_namespace
 from hubsite.core.errors import HubError
 
@@ -17,9 +18,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     """The user name on the form is also the name of the namespace."""
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """Refuse in the form, with the rule's own sentence, what `create_user` would refuse."""
+        """Refuse in the form, with the rule's own sentence, what `create_user` would refuse, and more."""
         try:
             check_new_namespace(username)
+            check_not_a_publisher(username)
         except HubError as error:
             raise ValidationError(error.message) from None
         cleaned: str = super().clean_username(username, shallow=shallow)

@@ -49,6 +49,12 @@ def test_the_form_refuses_what_the_rules_refuse(alice: User, name: str, sentence
     assert User.objects.get() == alice
 
 
+@pytest.mark.parametrize("name", ["google-bert", "Google.Bert", "sentence-transformers", "m1crosoft"])
+def test_nobody_signs_up_as_a_publisher_of_backbones(db: None, name: str) -> None:
+    assert "known publisher" in sign_up(name).errors["username"][0]
+    assert not User.objects.exists()
+
+
 def test_user_and_namespace_come_together_or_not_at_all(alice: User) -> None:
     """Somebody takes the name between the form's check and the save."""
     form = SignupForm({"username": "carol", "password1": PASSWORD, "password2": PASSWORD})
