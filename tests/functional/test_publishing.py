@@ -68,7 +68,7 @@ def test_a_failing_upload_says_why_while_one_watches(
     validations.fail(run, StepName.TENSORS, found)
     # The page finds out by itself.
     expect(tab.get_by_text("Not published").last).to_be_visible()
-    expect(tab.get_by_text("layers.3.attn.q.lora_b holds 12 values").first).to_be_visible()
+    expect(tab.get_by_text("layers.3.attn.q.lora_b has NaN or infinite values (12)").first).to_be_visible()
     expect(tab.get_by_text("lower the learning rate").first).to_be_visible()
     tab.get_by_role("link", name="Upload again").click()
     expect(tab.get_by_label("Name")).to_have_value("broken")
