@@ -1,8 +1,9 @@
 """What a worker reports while it works: steps, their logs, findings. Each write is guarded by its claim."""
 
 from hubsite.core import clock
-from hubsite.validation.models import Finding, Severity, Step, StepStatus
+from hubsite.validation.models import Severity, Step, StepStatus
 from hubsite.validation.reports import Found
+from hubsite.validation.services import findings
 from hubsite.validation.services.claims import Claim, held
 from hubsite.validation.steps import StepName
 
@@ -37,11 +38,4 @@ def add_finding(claim: Claim, found: Found) -> None:
     with held(claim) as run:
         if found.severity != Severity.ERROR and run.findings.count() >= MAX_FINDINGS:
             return
-        Finding.objects.create(
-            run=run,
-            step=Step.objects.get(run=run, name=found.step),
-            code=found.code,
-            severity=found.severity,
-            path=found.path[:512],
-            detail=found.detail,
-        )
+        findings.write(run, found)

@@ -14,6 +14,7 @@ from hubsite.registry.services import states
 from hubsite.validation.models import Finding, Run, RunStatus, Severity, Step
 from hubsite.validation.reports import Found
 from hubsite.validation.sentences import describe
+from hubsite.validation.services import findings
 from hubsite.validation.services.claims import Claim, held
 from hubsite.validation.services.finishing import close
 from hubsite.validation.steps import StepName
@@ -34,14 +35,7 @@ def hand_back(claim: Claim) -> None:
 def retry_later(claim: Claim, found: Found) -> None:
     """The hub itself was at fault: try again after a growing pause, or stop for good with the reason."""
     with held(claim) as run:
-        Finding.objects.create(
-            run=run,
-            step=Step.objects.get(run=run, name=found.step),
-            code=found.code,
-            severity=found.severity,
-            path=found.path[:512],
-            detail=dict(found.detail),
-        )
+        findings.write(run, found)
         _retry(run)
 
 
@@ -77,9 +71,9 @@ def _release(runs: QuerySet[Run], *, code: str) -> int:
 
 
 def _note_loss(run: Run, code: str) -> None:
-    step = Step.objects.filter(run=run, started_at__isnull=False).order_by("-number").first()
-    step = step or Step.objects.get(run=run, name=StepName.LAYOUT)
-    Finding.objects.create(run=run, step=step, code=code, severity=Severity.ERROR, detail={})
+    started = Step.objects.filter(run=run, started_at__isnull=False).order_by("-number").first()
+    step = StepName(started.name) if started else StepName.LAYOUT
+    findings.write(run, Found(step, code, Severity.ERROR))
 
 
 def _retry(run: Run) -> None:
@@ -106,16 +100,18 @@ def _wake() -> int:
     """Send the messages of waiting runs whose time has come and that have heard nothing for WAKE_AGAIN."""
     now = clock.now()
     due = Q(not_before=None) | Q(not_before__lte=now)
-    unheard = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_AGAIN)
-    waiting = Run.objects.filter(due, unheard, status=RunStatus.QUEUED).order_by("created_at")
+    waiting = Run.objects.filter(due, _unheard(now), status=RunStatus.QUEUED).order_by("created_at")
     waiting = waiting.exclude(commit__state=CommitState.PUBLISHED)
     return sum(_wake_one(run_id, now) for run_id in list(waiting.values_list("id", flat=True)[:WAKE_BATCH]))
 
 
 def _wake_one(run_id: uuid.UUID, now: datetime) -> int:
-    unheard = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_AGAIN)
     with transaction.atomic():
-        woken = Run.objects.filter(unheard, id=run_id, status=RunStatus.QUEUED).update(woken_at=now)
+        woken = Run.objects.filter(_unheard(now), id=run_id, status=RunStatus.QUEUED).update(woken_at=now)
         if woken:
             enqueue_after_commit(task_names.VALIDATE, str(run_id))
     return woken
+
+
+def _unheard(now: datetime) -> Q:
+    return Q(woken_at=None) | Q(woken_at__lt=now - WAKE_AGAIN)
