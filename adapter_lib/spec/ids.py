@@ -144,13 +144,6 @@ def is_commit_sha(revision: str | None) -> bool:
     return revision is not None and _COMMIT_SHA.fullmatch(revision) is not None
 
 
-def as_query(name: HubName) -> HubQuery:
-    """What an ambiguous `TASK/QUALIFIER[@NAMESPACE]` means once its first word is known to be a task."""
-    if name.revision is not None:
-        check_repo_name(None, name.revision)
-    return HubQuery(name.namespace.lower(), name.name.lower(), name.revision)
-
-
 def _name_fault(part: str) -> str:
     if not _NAME.fullmatch(part):
         return "may only have the characters A-Z a-z 0-9 . _ -, and at least one"

@@ -19,7 +19,6 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with producer.connection_for_write() as connection:
         connection.default_channel.queue_purge("hub")
-    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     cache.clear()
     yield
     cache.clear()

@@ -9,7 +9,6 @@ from adapter_lib.spec.ids import (
     IdError,
     LocalPath,
     UpstreamName,
-    as_query,
     check_repo_name,
     check_revision,
     is_commit_sha,
@@ -52,9 +51,10 @@ def test_the_list_of_tasks_decides_between_name_and_query() -> None:
 
 
 def test_an_ambiguous_name_read_as_a_query() -> None:
-    assert as_query(HubName("Sentiment", "LoRA", "demo", True)) == HubQuery("sentiment", "lora", "demo")
+    assert parse_id("hub:Sentiment/LoRA@demo") == HubName("Sentiment", "LoRA", "demo", True)
+    assert parse_id("hub:Sentiment/LoRA@demo", tasks=TASKS) == HubQuery("sentiment", "lora", "demo")
     with pytest.raises(IdError):
-        as_query(HubName("sentiment", "lora", "refs/pr/1"))
+        parse_id("hub:sentiment/lora@refs/pr/1", tasks=TASKS)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from huggingface_hub import HfApi, close_session, constants
 from pytest_django.live_server_helper import LiveServer
@@ -15,11 +14,21 @@ from tests.hubsite.factories import make_commit, make_repo, make_token
 ApiFor = Callable[[User | None], HfApi]
 Bearer = Callable[..., Client]
 
+# A card with something in most of its fields, and a key that is none.
+CARD = b"""---
+license: mit
+language: [en, de]
+library_name: adapter_lib
+pipeline_tag: text-classification
+tags: [lora, "free tag"]
+datasets: [own]
+model-index: []
+self: odd
+---
+# Title
 
-@pytest.fixture(scope="session", autouse=True)
-def _folder_for_assets() -> None:
-    """Whitenoise warns where the folder of collected assets is missing, and warnings are errors here."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+A summary.
+"""
 
 
 @pytest.fixture

@@ -6,21 +6,7 @@ from django.test import Client
 
 from hubsite.accounts.models import User
 from tests.hubsite.factories import make_commit, make_repo
-
-CARD = b"""---
-license: mit
-language: [en, de]
-library_name: adapter_lib
-pipeline_tag: text-classification
-tags: [lora, "free tag"]
-datasets: [own]
-model-index: []
-self: odd
----
-# Title
-
-A summary.
-"""
+from tests.hubsite.hfapi.conftest import CARD
 
 
 def test_info_has_what_clients_read(client: Client, alice: User) -> None:

@@ -5,22 +5,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hubsite.accounts.models import User
 from tests.hubsite.factories import make_commit, make_repo
-from tests.hubsite.hfapi.conftest import Bearer
-
-CARD = b"""---
-license: mit
-language: [en, de]
-library_name: adapter_lib
-pipeline_tag: text-classification
-tags: [lora, "free tag"]
-datasets: [own]
-model-index: []
-self: odd
----
-# Title
-
-A summary.
-"""
+from tests.hubsite.hfapi.conftest import CARD, Bearer
 
 
 @pytest.mark.parametrize("files", [3, 60])
