@@ -38,6 +38,16 @@ test-services: .venv/dev.stamp ## Run the database and queue tests on throwaway 
 	elif [ -n "$$HUB_REQUIRE_SERVICES" ]; then echo "Not installed: $$missing."; exit 1; \
 	else echo "Skipped the tests on PostgreSQL and Redis; not installed here: $$missing."; fi
 
+.PHONY: test-all
+test-all: .venv/dev.stamp ## Run the whole contract: every method on every model under every block
+	ADAPTER_CONTRACT=all $(BIN)/python -m pytest -n 2 -q tests/adapter_lib/test_contract.py $(ARGS)
+
+.PHONY: coverage-table
+coverage-table: .venv/dev.stamp ## Run the whole contract and write docs/support.md from what it found
+	rm -rf .contract && mkdir .contract
+	ADAPTER_CONTRACT_OUTCOMES=.contract $(MAKE) --no-print-directory test-all
+	$(BIN)/python -m tests.adapter_lib.contract.table .contract docs/support.md
+
 .PHONY: check
 check: .venv/dev.stamp ## Lint, format check and strict types
 	$(BIN)/ruff check .

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from adapter_lib.hub import load, publish, search
     from adapter_lib.methods import list_methods
     from adapter_lib.model import AdapterModel, AdapterSetup, detach, init
-    from adapter_lib.spec.composition import Parallel, Stack
+    from adapter_lib.spec.composition import (
+        Average,
+        BatchSplit,
+        Fuse,
+        MultiTask,
+        Parallel,
+        Route,
+        Split,
+        Stack,
+    )
     from adapter_lib.spec.configs import BnConfig, DoubleSeqBnConfig, LoRAConfig, ParBnConfig, SeqBnConfig
     from adapter_lib.spec.errors import AdapterLibError
     from adapter_lib.spec.strings import parse_config
@@ -23,13 +32,19 @@ _HOMES = {
     "AdapterLibError": "adapter_lib.spec.errors",
     "AdapterModel": "adapter_lib.model",
     "AdapterSetup": "adapter_lib.model",
+    "Average": "adapter_lib.spec.composition",
+    "BatchSplit": "adapter_lib.spec.composition",
     "BnConfig": "adapter_lib.spec.configs",
     "DoubleSeqBnConfig": "adapter_lib.spec.configs",
+    "Fuse": "adapter_lib.spec.composition",
     "LoRAConfig": "adapter_lib.spec.configs",
     "MultiHeadOutput": "adapter_lib.heads",
+    "MultiTask": "adapter_lib.spec.composition",
     "ParBnConfig": "adapter_lib.spec.configs",
     "Parallel": "adapter_lib.spec.composition",
+    "Route": "adapter_lib.spec.composition",
     "SeqBnConfig": "adapter_lib.spec.configs",
+    "Split": "adapter_lib.spec.composition",
     "Stack": "adapter_lib.spec.composition",
     "__version__": "adapter_lib.version",
     "detach": "adapter_lib.model",
@@ -46,13 +61,19 @@ __all__ = [
     "AdapterLibError",
     "AdapterModel",
     "AdapterSetup",
+    "Average",
+    "BatchSplit",
     "BnConfig",
     "DoubleSeqBnConfig",
+    "Fuse",
     "LoRAConfig",
     "MultiHeadOutput",
+    "MultiTask",
     "ParBnConfig",
     "Parallel",
+    "Route",
     "SeqBnConfig",
+    "Split",
     "Stack",
     "__version__",
     "detach",

@@ -11,6 +11,7 @@ from adapter_lib.spec.safetensors_header import Header, read_header
 from workers.case import Case
 
 if TYPE_CHECKING:  # torch is loaded by the checks that need it
+    from adapter_lib.inject import Atlas
     from workers.loaded import LoadedBackbone
 
 
@@ -55,6 +56,13 @@ class Subject:
         except (OSError, ValueError):
             return {}
         return values if isinstance(values, dict) else {}
+
+    @cached_property
+    def places(self) -> "Atlas":
+        """Where an adapter can act on the backbone, from its config alone. Raises FamilyError."""
+        from adapter_lib.formats.skeleton import skeleton  # torch comes in here
+
+        return skeleton(self.backbone_config)
 
     @cached_property
     def backbone(self) -> "LoadedBackbone":

@@ -5,10 +5,14 @@ from typing import Any
 
 from torch import Tensor
 
+from adapter_lib.spec.composition import BatchSplit, Block, MultiTask
 from adapter_lib.spec.errors import CompositionError
 
 # Arguments that count something else than rows, even where their first dimension equals the batch size.
 _NOT_ROWS = frozenset({"cache_position", "logits_to_keep", "num_items_in_batch", "past_key_values"})
+
+# The arguments that are a model's input, one of which every call has.
+_INPUTS = ("input_ids", "inputs_embeds", "pixel_values", "input_values", "input_features", "encoder_outputs")
 
 
 def replicate(
@@ -28,13 +32,41 @@ def replicate(
     return tuple(_repeat(value, batch, channels) for value in args), repeated
 
 
+def check_batch(block: Block, tasks: Tensor | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Refuse a batch to whose rows the sizes of a BatchSplit do not add up, or that has other tasks than rows.
+
+    Points could not tell: they may see the tokens of all rows one by one. Raises CompositionError.
+    """
+    kinds = {type(node) for node in block.blocks()}
+    if MultiTask in kinds and tasks is not None and len(tasks) != _batch_size(args, kwargs):
+        rows = _batch_size(args, kwargs)
+        raise CompositionError(
+            f"task_ids has {len(tasks)} entries for a batch of {rows} rows; give each row one."
+        )
+    if BatchSplit in kinds:
+        _check_rows(block, _batch_size(args, kwargs))
+
+
+def _check_rows(node: str | Block, rows: int) -> None:
+    # How many rows a task has is not known before.
+    if not isinstance(node, Block) or isinstance(node, MultiTask):
+        return
+    if isinstance(node, BatchSplit) and sum(node.batch_sizes) != rows:
+        raise CompositionError(
+            f"{node!r} met a batch of {rows} rows, but its batch_sizes add up to {sum(node.batch_sizes)}."
+        )
+    sizes = node.batch_sizes if isinstance(node, BatchSplit) else (rows,) * len(node.children)
+    for child, size in zip(node.children, sizes, strict=True):
+        _check_rows(child, size)
+
+
 def _batch_size(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
-    named = [kwargs.get(name) for name in ("input_ids", "inputs_embeds", "pixel_values", "input_values")]
+    named = [kwargs.get(name) for name in _INPUTS]
     for value in (*named, *args):
         if isinstance(value, Tensor) and value.dim() > 1:
             return value.shape[0]
     raise CompositionError(
-        "Parallel finds no batch to copy: the model was called without input_ids or inputs_embeds."
+        "The composition finds no batch: the model was called without input_ids, inputs_embeds or the like."
     )
 
 

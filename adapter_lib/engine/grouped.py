@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from adapter_lib.engine.state import LeafState
+from adapter_lib.engine.states import LeafState
 
 
 class LowRank(NamedTuple):
@@ -52,12 +52,11 @@ def add_low_rank_groups(state: LeafState, groups: Sequence[Sequence[LowRank]]) -
 
 
 def _one_by_one(state: LeafState, groups: Sequence[Sequence[LowRank]]) -> Tensor:
-    size = state.height() // len(groups)
     results = []
     for i, group in enumerate(groups):
-        piece = state.rows(i * size, (i + 1) * size)
+        piece = state.rows(i, i + 1, len(groups))
         for update in group:
-            piece = LeafState(piece.x, add_low_rank(piece, update))
+            piece = piece.with_y(add_low_rank(piece, update))
         results.append(piece.y)
     return torch.cat(results)
 

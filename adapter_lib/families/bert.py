@@ -1,9 +1,10 @@
 """BERT: post-norm encoder; its dropouts are modules, so the sites sit behind them."""
 
 from adapter_lib.families.registry import register_family
-from adapter_lib.families.spec import Dims, FamilySpec, LayerSpec, Site, Tower
+from adapter_lib.families.spec import FamilySpec, LayerSpec, Site, Tower
 
 BERT_LAYER = LayerSpec(
+    attn="attention.self",
     q="attention.self.query",
     k="attention.self.key",
     v="attention.self.value",
@@ -12,9 +13,15 @@ BERT_LAYER = LayerSpec(
     down="output.dense",
     mh=Site("attention.output.dropout", res="attention", norm="attention.output.LayerNorm"),
     ffn=Site("output.dropout", res="intermediate", norm="output.LayerNorm"),
+    # Present where the model is a decoder over an encoder's states.
+    xattn="crossattention.self",
+    xq="crossattention.self.query",
+    xk="crossattention.self.key",
+    xv="crossattention.self.value",
+    xo="crossattention.output.dense",
+    cross=Site("crossattention.output.dropout", res="crossattention", norm="crossattention.output.LayerNorm"),
 )
-BERT_DIMS = Dims(
-    hidden="hidden_size", layers="num_hidden_layers", heads="num_attention_heads", ffn="intermediate_size"
-)
+BERT_TOWER = Tower("encoder.layer", BERT_LAYER, embed="embeddings", tokens="embeddings.word_embeddings")
 
-register_family(FamilySpec("bert", ("bert",), Tower("encoder.layer", BERT_LAYER), BERT_DIMS))
+for _name in ("bert", "bert-generation", "ernie", "roc_bert", "electra", "layoutlm", "markuplm", "splinter"):
+    register_family(FamilySpec(_name, (_name,), (BERT_TOWER,)))

@@ -1,9 +1,10 @@
 """DistilBERT: post-norm encoder with its own names."""
 
 from adapter_lib.families.registry import register_family
-from adapter_lib.families.spec import Dims, FamilySpec, LayerSpec, Site, Tower
+from adapter_lib.families.spec import FamilySpec, LayerSpec, Site, Tower
 
 DISTILBERT_LAYER = LayerSpec(
+    attn="attention",
     q="attention.q_lin",
     k="attention.k_lin",
     v="attention.v_lin",
@@ -18,7 +19,13 @@ register_family(
     FamilySpec(
         "distilbert",
         ("distilbert",),
-        Tower("transformer.layer", DISTILBERT_LAYER),
-        Dims(hidden="dim", layers="n_layers", heads="n_heads", ffn="hidden_dim"),
+        (
+            Tower(
+                "transformer.layer",
+                DISTILBERT_LAYER,
+                embed="embeddings",
+                tokens="embeddings.word_embeddings",
+            ),
+        ),
     )
 )

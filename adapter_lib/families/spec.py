@@ -1,177 +1,219 @@
 """Where things are in a model family, as data: the only thing that a new transformers release can make wrong.
 
-Paths are relative to one layer; the layer list's path is relative to the base model. No torch here.
+Paths of a layer's parts are relative to the layer, a tower's paths to the base model. `a|b` is the first of
+several that exists, `*` in a path to layers stands for every item of a list. No torch here.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from adapter_lib.spec.configs import MethodConfig, Place
-from adapter_lib.spec.errors import FamilyError, listing
+from adapter_lib.families.former import FORMER_TABLES
+from adapter_lib.spec.roles import EXPERT_ROLES
 
 
 @dataclass(frozen=True)
 class Site:
     """A sub-layer's output h with its residual r.
 
-    out: the module whose output (first element, if a tuple) is h.
+    out: the module whose output (first element, if a tuple) is h; `drop#1` is its second call within one
+        layer, counted from 0.
     res: the module whose first input is r: the sub-layer itself in post-norm models, the norm before it in
-        pre-norm models.
+        pre-norm models. Where attention and feed-forward stand side by side, a second entry `+path` adds that
+        module's output (first element, with whatever adapters made of it) to r.
     norm: post-norm only: the norm that the model applies to h + r.
+    scale: the layer's attribute (a number) by which the model multiplies h before it adds r.
+    flat: h and r come as [rows · tokens, width].
     """
 
     out: str
-    res: str
+    res: str | tuple[str, ...]
     norm: str | None = None
+    scale: str | None = None
+    flat: bool = False
+
+    @property
+    def caught(self) -> str:
+        """The module whose first input is (the first part of) r."""
+        return self.res if isinstance(self.res, str) else self.res[0]
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The modules whose outputs are added to r."""
+        return () if isinstance(self.res, str) else tuple(path.removeprefix("+") for path in self.res[1:])
 
 
 @dataclass(frozen=True)
 class Fused:
-    """One linear map that yields several roles: `letters` in the order of its blocks of output columns."""
+    """One linear map that yields several roles.
+
+    letters: what it yields, in the order of its output columns: a string of one-letter names (`qkv`), or
+        names (`("gate", "up")`).
+    layout: "blocks": one block of columns after the other (of unequal widths where key and value have fewer
+        heads than query); "per_head": the letters take turns head by head; "grouped": per key-value head its
+        query heads, then its key, then its value; "falcon": one of the three, as Falcon's config tells.
+    """
 
     path: str
-    letters: str = "qkv"
+    letters: str | tuple[str, ...] = "qkv"
+    layout: str = "blocks"
 
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """The roles of one layer.
+    """The roles of one layer; whatever a family does not have is None.
 
-    Either `q`, `k`, `v` or `qkv` is given; `gate` only where the feed-forward is gated.
+    attn, xattn: the modules that compute self- and cross-attention.
+    q, k, v, o or qkv; xq, xk, xv, xo or xqkv: their projections.
+    up, gate, down or up_gate: the feed-forward block's linear maps.
+    experts: the module with three-dimensional expert tensors `gate_up_proj` (or `up_proj`) and `down_proj`.
+    mh, cross, ffn: the sites.
+    tokens_first: the roles whose maps get [tokens, rows, width] instead of [rows, tokens, width].
+    prefix: how keys and values are prepended: "interface": the module calls transformers' attention
+        interface; "cache": it takes a KV cache and a mask it can be handed longer ones of; the name of a rule
+        of its own; None: not possible, and `no_prefix` says why.
     """
 
-    o: str
-    up: str
-    down: str
-    mh: Site
-    ffn: Site
+    mh: Site | None = None
+    ffn: Site | None = None
+    cross: Site | None = None
+    attn: str | None = None
     q: str | None = None
     k: str | None = None
     v: str | None = None
+    o: str | None = None
     qkv: Fused | None = None
+    xattn: str | None = None
+    xq: str | None = None
+    xk: str | None = None
+    xv: str | None = None
+    xo: str | None = None
+    xqkv: Fused | None = None
+    up: str | None = None
     gate: str | None = None
+    down: str | None = None
+    up_gate: Fused | None = None
+    experts: str | None = None
+    tokens_first: tuple[str, ...] = ()
+    prefix: str | None = "interface"
+    no_prefix: str = ""
 
     def leaves(self) -> dict[str, str]:
         """Role → path of every linear map that serves one role alone."""
-        paths = {"attn.q": self.q, "attn.k": self.k, "attn.v": self.v, "attn.o": self.o}
-        paths |= {"ffn.up": self.up, "ffn.gate": self.gate, "ffn.down": self.down}
-        return {role: path for role, path in paths.items() if path is not None}
+        named = {
+            "attn.q": self.q, "attn.k": self.k, "attn.v": self.v, "attn.o": self.o,
+            "xattn.q": self.xq, "xattn.k": self.xk, "xattn.v": self.xv, "xattn.o": self.xo,
+            "ffn.up": self.up, "ffn.gate": self.gate, "ffn.down": self.down,
+        }  # fmt: skip
+        return {role: path for role, path in named.items() if path is not None}
 
-    def fused(self) -> dict[str, str]:
-        """Role → path of the fused linear map that yields it."""
-        return {f"attn.{letter}": self.qkv.path for letter in self.qkv.letters} if self.qkv else {}
+    def fused(self) -> dict[str, Fused]:
+        """The part of the layer (`attn`, `xattn`, `ffn`) → its fused linear map."""
+        named = {"attn": self.qkv, "xattn": self.xqkv, "ffn": self.up_gate}
+        return {part: fused for part, fused in named.items() if fused is not None}
 
     def sites(self) -> dict[str, Site]:
         """Role → site."""
-        return {"mh": self.mh, "ffn": self.ffn}
+        named = {"mh": self.mh, "cross": self.cross, "ffn": self.ffn}
+        return {role: site for role, site in named.items() if site is not None}
 
     def roles(self) -> tuple[str, ...]:
-        """Every role the layer has."""
-        return (*self.fused(), *self.leaves(), *self.sites())
+        """The roles of linear maps and sites, one by one where several share a map."""
+        fused = [f"{part}.{letter}" for part, fused in self.fused().items() for letter in fused.letters]
+        experts = [*EXPERT_ROLES] if self.experts is not None else []
+        return (*self.leaves(), *fused, *experts, *self.sites())
+
+    def attentions(self) -> dict[str, str]:
+        """Role → path of the attention modules."""
+        named = {"attn": self.attn, "xattn": self.xattn}
+        return {role: path for role, path in named.items() if path is not None}
 
 
 @dataclass(frozen=True)
 class Tower:
-    """A stack of equal layers: the path of its list in the base model, and what a layer looks like."""
+    """A stack of equal layers.
+
+    layers: the list of layers.
+    role: "encoder", "decoder", "text", "vision", "audio".
+    stack: the module whose call runs the tower and takes its attention mask (tokens, not pictures); "" is the
+        base model itself.
+    embed: the module whose output (first element, if a tuple) is the tower's first hidden state, or what one
+        linear map makes the first hidden state of, where embeddings are narrower than layers; `no_embed` says
+        why there is none.
+    tokens: the token embedding matrix; None for towers without tokens.
+    norm: the norm after the last layer, if there is one.
+    when: (name, value) pairs of the model's config, all of which must hold for the tower to be this one: a
+        family whose layers depend on the config lists a tower for each kind.
+    """
 
     layers: str
     layer: LayerSpec
+    role: str = "encoder"
+    stack: str = ""
+    embed: str | None = None
+    tokens: str | None = None
+    norm: str | None = None
+    no_embed: str = ""
+    when: tuple[tuple[str, object], ...] = ()
+
+    def fits(self, config: object) -> bool:
+        """True if the tower is one of a model with this config."""
+        return all(getattr(config, name, None) == value for name, value in self.when)
+
+    def below(self, prefix: str, role: str | None = None) -> "Tower":
+        """The same tower in a model that has its base model at `prefix`."""
+        return replace(
+            self,
+            layers=_below(prefix, self.layers),
+            stack=_below(prefix, self.stack),
+            embed=None if self.embed is None else _below(prefix, self.embed),
+            tokens=None if self.tokens is None else _below(prefix, self.tokens),
+            norm=None if self.norm is None else _below(prefix, self.norm),
+            role=role or self.role,
+        )
 
 
 @dataclass(frozen=True)
-class Dims:
-    """The names under which the family's config keeps its sizes; None where it has no such setting."""
+class Inner:
+    """A model inside another that has a config, and so a family, of its own.
 
-    hidden: str
-    layers: str
-    heads: str
-    ffn: str
-    kv_heads: str | None = None
-    head_dim: str | None = None
-    # The feed-forward width is this multiple of the hidden size where the config leaves it null.
-    ffn_factor: int | None = None
+    path: where it is in the base model. role: what its tower is called there; None leaves the name it has.
+    """
 
-
-@dataclass(frozen=True)
-class Sizes:
-    """A backbone's widths, read from its config."""
-
-    hidden: int
-    layers: int
-    ffn: int
-    query: int
-    key_value: int
-
-    def widths(self, role: str) -> tuple[int, int]:
-        """(in, out) of a role."""
-        known = {
-            "attn.q": (self.hidden, self.query),
-            "attn.k": (self.hidden, self.key_value),
-            "attn.v": (self.hidden, self.key_value),
-            "attn.o": (self.query, self.hidden),
-            "ffn.up": (self.hidden, self.ffn),
-            "ffn.gate": (self.hidden, self.ffn),
-            "ffn.down": (self.ffn, self.hidden),
-        }
-        return known.get(role, (self.hidden, self.hidden))
+    path: str
+    role: str | None = None
 
 
 @dataclass(frozen=True)
 class FamilySpec:
-    """One family: its name, the `model_type`s it serves, its tower and the names of its sizes."""
+    """One family: its name, the `model_type`s it serves and its towers, in the order layers are counted.
+
+    A model may lack a tower (a T5 encoder has no decoder), but not all of them.
+    inner: models inside the model, whose towers (told by their own families) follow.
+    """
 
     name: str
     model_types: tuple[str, ...]
-    tower: Tower
-    dims: Dims
+    towers: tuple[Tower, ...] = ()
+    inner: tuple[Inner, ...] = ()
 
     def role_table(self) -> str:
         """sha256 (hex) over the whole table: which places the roles of a stored adapter meant."""
-        document = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        document = json.dumps(_without_empty(asdict(self)), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(document.encode()).hexdigest()
 
-    def sizes(self, config: Mapping[str, Any]) -> Sizes:
-        """A backbone's widths from the content of its config.json.
+    def knows_table(self, digest: str) -> bool:
+        """True if an adapter stored under this table's digest, or a former one's, means the same places."""
+        return digest == self.role_table() or digest in FORMER_TABLES.get(self.name, ())
 
-        Raises FamilyError for a missing or bad size.
-        """
-        dims = self.dims
-        hidden, heads = self._size(config, dims.hidden), self._size(config, dims.heads)
-        default_ffn = hidden * dims.ffn_factor if dims.ffn_factor else None
-        kv_heads = self._size(config, dims.kv_heads, heads) if dims.kv_heads else heads
-        head_dim = self._size(config, dims.head_dim, hidden // heads) if dims.head_dim else hidden // heads
-        return Sizes(
-            hidden=hidden,
-            layers=self._size(config, dims.layers),
-            ffn=self._size(config, dims.ffn, default_ffn),
-            query=heads * head_dim,
-            key_value=kv_heads * head_dim,
-        )
 
-    def check_roles(self, config: MethodConfig) -> None:
-        """Raises FamilyError if a method wants to act where this family has nothing."""
-        known = self.tower.layer.roles()
-        absent = [role for role in config.roles() if role not in known]
-        if absent:
-            raise FamilyError(
-                f"{self.name} has no {listing(absent)} for {config.name()} to act on; "
-                f"it has {listing(known)}."
-            )
+def _below(prefix: str, path: str) -> str:
+    return "|".join(f"{prefix}.{part}" if part else prefix for part in path.split("|"))
 
-    def places(self, config: Mapping[str, Any]) -> list[Place]:
-        """Every place of a backbone with this config, layer by layer."""
-        sizes = self.sizes(config)
-        roles = self.tower.layer.roles()
-        return [Place(role, layer, *sizes.widths(role)) for layer in range(sizes.layers) for role in roles]
 
-    def _size(self, config: Mapping[str, Any], key: str, default: int | None = None) -> int:
-        value = config.get(key)
-        value = default if value is None else value
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise FamilyError(
-                f"The backbone's config has no usable {key!r} (found {value!r}); {self.name} needs it."
-            )
-        return value
+def _without_empty(value: Any) -> Any:
+    """Fields that are not set do not count, so that a new kind of field leaves old digests alone."""
+    if isinstance(value, dict):
+        return {key: _without_empty(item) for key, item in value.items() if item not in (None, "", (), False)}
+    return [_without_empty(item) for item in value] if isinstance(value, list | tuple) else value

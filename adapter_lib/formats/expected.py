@@ -1,18 +1,19 @@
-"""Which tensors a native adapter must hold, from its manifest and the backbone's config.json alone.
-
-No torch.
-"""
+"""Which tensors a native adapter must hold on a backbone, from its manifest and the backbone's places."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from adapter_lib.families import family_of
+from adapter_lib.spec.configs import members_of
 from adapter_lib.spec.errors import AdapterLibError
 from adapter_lib.spec.manifest import HEAD_PREFIX, HeadSpec, Manifest
 from adapter_lib.spec.safetensors_header import Header
 
+if TYPE_CHECKING:  # the keys alone are read by programs that have no torch
+    from adapter_lib.inject import Atlas, Key
+
 FLOAT_DTYPES = ("F16", "BF16", "F32", "F64")
+SHARED = "shared"
 
 Shape = tuple[int, ...]
 
@@ -30,9 +31,15 @@ class Problem:
     message: str
 
 
-def tensor_key(layer: int, role: str, tensor: str) -> str:
-    """The key of one tensor in an adapter's file: `layers.3.attn.q.lora_a`."""
-    return f"layers.{layer}.{role}.{tensor}"
+def tensor_key(key: "Key", tensor: str) -> str:
+    """The key of one tensor in an adapter's file: `layers.3.attn.q.lora_a`, `encoder.embed.f.0.weight`."""
+    layer, role = key
+    return f"layers.{layer}.{role}.{tensor}" if layer >= 0 else f"{role}.{tensor}"
+
+
+def shared_key(number: str, tensor: str) -> str:
+    """The key of a tensor that all places share; `number` is the member's in a union, else empty."""
+    return f"{SHARED}.{number}.{tensor}" if number else f"{SHARED}.{tensor}"
 
 
 def head_shapes(head: HeadSpec, hidden_size: int) -> dict[str, Shape]:
@@ -45,34 +52,32 @@ def head_shapes(head: HeadSpec, hidden_size: int) -> dict[str, Shape]:
     return shapes
 
 
-def expected_shapes(manifest: Manifest, backbone_config: Mapping[str, Any]) -> dict[str, Shape]:
-    """Keys and shapes of every tensor the adapter must have on a backbone with this config.json.
+def expected_shapes(manifest: Manifest, atlas: "Atlas") -> dict[str, Shape]:
+    """Keys and shapes of every tensor the adapter must have on a backbone with these places.
 
-    Raises FamilyError for a backbone whose type has no role table, whose sizes are missing or where the
-    method has no place to act, ConfigError for a config that does not fit its number of layers.
+    Raises FamilyError where the method has no place to act, ConfigError for a config that does not fit the
+    backbone.
     """
-    family = family_of(backbone_config.get("model_type"))
-    sizes = family.sizes(backbone_config)
-    config = manifest.config
-    family.check_roles(config)
-    layers, roles = set(config.layers(sizes.layers)), set(config.roles())
     shapes: dict[str, Shape] = {}
-    for place in family.places(backbone_config):
-        if place.layer in layers and place.role in roles:
-            for tensor, shape in config.shapes(place).items():
-                shapes[tensor_key(place.layer, place.role, tensor)] = shape
-    return shapes | (head_shapes(manifest.head, sizes.hidden) if manifest.head else {})
+    members = members_of(manifest.config)
+    for index, config in enumerate(members):
+        number = str(index) if len(members) > 1 else ""
+        spots = atlas.find(config)
+        for spot in spots:
+            for tensor, shape in config.all_shapes(spot.place).items():
+                shapes[tensor_key(spot.key, f"{number}.{tensor}" if number else tensor)] = shape
+        for tensor, shape in config.shared_shapes([spot.place for spot in spots]).items():
+            shapes[shared_key(number, tensor)] = shape
+    return shapes | (head_shapes(manifest.head, atlas.resolved.hidden_size) if manifest.head else {})
 
 
-def check_tensors_against(
-    manifest: Manifest, header: Header, backbone_config: Mapping[str, Any]
-) -> list[Problem]:
-    """What is wrong with an adapter's tensors on a backbone, told without loading either; often nothing."""
-    problems = _check_backbone(manifest, backbone_config)
+def check_tensors_against(manifest: Manifest, header: Header, atlas: "Atlas") -> list[Problem]:
+    """What is wrong with an adapter's tensors on a backbone; often nothing. No tensor is loaded."""
+    problems = check_backbone(manifest, atlas)
     if problems:
         return problems
     try:
-        expected = expected_shapes(manifest, backbone_config)
+        expected = expected_shapes(manifest, atlas)
     except AdapterLibError as error:
         return [Problem("backbone", "", str(error))]
     return compare(expected, header)
@@ -99,22 +104,27 @@ def compare(expected: Mapping[str, Shape], header: Header) -> list[Problem]:
     return problems
 
 
-def _check_backbone(manifest: Manifest, backbone_config: Mapping[str, Any]) -> list[Problem]:
-    """The manifest's word on its backbone against the backbone's own config."""
-    try:
-        family = family_of(backbone_config.get("model_type"))
-        sizes = family.sizes(backbone_config)
-    except AdapterLibError as error:
-        return [Problem("backbone", "", str(error))]
-    pairs = [
+def backbone_facts(manifest: Manifest, atlas: "Atlas") -> list[tuple[str, object, object]]:
+    """(what, what the manifest says of its backbone, what this backbone has), where the two differ."""
+    family = atlas.resolved.family
+    table = manifest.role_table if family.knows_table(manifest.role_table) else family.role_table()
+    pairs: list[tuple[str, object, object]] = [
         ("family", manifest.family, family.name),
-        ("role table", manifest.role_table, family.role_table()),
-        ("model type", manifest.backbone.model_type, backbone_config.get("model_type")),
-        ("hidden size", manifest.backbone.hidden_size, sizes.hidden),
-        ("number of layers", manifest.backbone.num_layers, sizes.layers),
+        ("role_table", manifest.role_table[:12], table[:12]),
+        ("model_type", manifest.backbone.model_type, getattr(atlas.config, "model_type", "")),
+        ("hidden_size", manifest.backbone.hidden_size, atlas.resolved.hidden_size),
+        ("num_layers", manifest.backbone.num_layers, atlas.num_layers),
     ]
+    return [(what, said, has) for what, said, has in pairs if said != has]
+
+
+def check_backbone(manifest: Manifest, atlas: "Atlas") -> list[Problem]:
+    """The manifest's word on its backbone against the backbone itself."""
     return [
-        Problem("backbone", "", f"The adapter was made for the {what} {said!r}; the backbone has {has!r}.")
-        for what, said, has in pairs
-        if said != has
+        Problem(
+            "backbone",
+            "",
+            f"The adapter was made for the {what.replace('_', ' ')} {said!r}; the backbone has {has!r}.",
+        )
+        for what, said, has in backbone_facts(manifest, atlas)
     ]

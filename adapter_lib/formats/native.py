@@ -8,23 +8,22 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from adapter_lib.formats.expected import (
     Problem,
     check_tensors_against,
-    expected_shapes,
+    shared_key,
     tensor_key,
 )
 from adapter_lib.formats.fingerprint import fingerprint
 from adapter_lib.formats.report import LoadReport, SaveReport, refuse
 from adapter_lib.heads import ClassificationHead, HeadStore
-from adapter_lib.inject import Injection
+from adapter_lib.inject import Atlas, Injection
 from adapter_lib.spec.errors import LoadError
 from adapter_lib.spec.manifest import (
     CONFIG_FILE,
@@ -41,9 +40,6 @@ from adapter_lib.version import __version__
 __all__ = [
     "Inspected",
     "attach",
-    "check_tensors_against",
-    "config_of",
-    "expected_shapes",
     "fingerprint",
     "inspect",
     "read_manifest",
@@ -101,18 +97,18 @@ class Inspected:
     other_backbone: str | None
 
 
-def inspect(model: nn.Module, folder: Path, *, strict: bool) -> Inspected:
-    """Read and check an adapter's folder against a model.
+def inspect(atlas: Atlas, folder: Path, *, strict: bool) -> Inspected:
+    """Read and check an adapter's folder against a model's places.
 
     Raises LoadError, ManifestError or HeaderError for files that are unreadable or made for another
     architecture; with `strict` also for any tensor that is missing, unexpected or of a wrong shape, and for
     a backbone with other weights.
     """
     manifest, header = read_manifest(folder), _read_header(folder)
-    problems = check_tensors_against(manifest, header, config_of(model))
+    problems = check_tensors_against(manifest, header, atlas)
     if problems and (strict or problems[0].kind == "backbone"):
         raise refuse(folder, problems)
-    other = _other_backbone(manifest, model)
+    other = _other_backbone(manifest, atlas)
     if other and strict:
         raise LoadError(f"{other} strict=False loads it all the same.")
     return Inspected(folder, manifest, header, tuple(problems), other)
@@ -128,13 +124,6 @@ def attach(found: Inspected, injection: Injection, heads: HeadStore, name: str, 
     return report
 
 
-def config_of(model: nn.Module) -> Mapping[str, Any]:
-    """A model's config as config.json would say it."""
-    config: Any = model.config
-    values: Mapping[str, Any] = config.to_dict()
-    return values
-
-
 def _read_header(folder: Path) -> Header:
     path = folder / WEIGHTS_FILE
     try:
@@ -148,9 +137,12 @@ def _read_header(folder: Path) -> Header:
 def _named_tensors(injection: Injection, head: ClassificationHead | None, name: str) -> dict[str, Tensor]:
     """An adapter's parameters by their key in the file."""
     found: dict[str, Tensor] = {}
-    for (layer, role), part in injection.parts(name).items():
+    for key, part in injection.parts(name).items():
         for tensor, value in part.named_parameters():
-            found[tensor_key(layer, role, tensor)] = value
+            found[tensor_key(key, tensor)] = value
+    for number, shared in injection.shared_parts(name).items():
+        for tensor, value in shared.named_parameters():
+            found[shared_key(number, tensor)] = value
     for tensor, value in head.named_parameters() if head else ():
         found[HEAD_PREFIX + tensor] = value
     return found
@@ -159,7 +151,7 @@ def _named_tensors(injection: Injection, head: ClassificationHead | None, name: 
 def _describe(
     injection: Injection, head: ClassificationHead | None, name: str, backbone: BackboneRef
 ) -> Manifest:
-    config, family = injection.configs[name], injection.resolved.family
+    config, family = injection.configs[name], injection.atlas.resolved.family
     return Manifest(
         method=config.method,
         config=config,
@@ -171,9 +163,9 @@ def _describe(
     )
 
 
-def _other_backbone(manifest: Manifest, model: nn.Module) -> str | None:
+def _other_backbone(manifest: Manifest, atlas: Atlas) -> str | None:
     """One sentence if the weights are not those the adapter was made for."""
-    here = fingerprint(model)
+    here = fingerprint(atlas)
     if here == manifest.backbone.fingerprint:
         return None
     made_for = manifest.backbone.id or "a backbone without a name"

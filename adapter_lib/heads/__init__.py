@@ -3,6 +3,14 @@
 from adapter_lib.heads.classification import ClassificationHead
 from adapter_lib.heads.describe import head_spec, label_names
 from adapter_lib.heads.output import MultiHeadOutput
-from adapter_lib.heads.store import HeadStore
+from adapter_lib.heads.store import HeadStore, only_batch_split, shares_of
 
-__all__ = ["ClassificationHead", "HeadStore", "MultiHeadOutput", "head_spec", "label_names"]
+__all__ = [
+    "ClassificationHead",
+    "HeadStore",
+    "MultiHeadOutput",
+    "head_spec",
+    "label_names",
+    "only_batch_split",
+    "shares_of",
+]

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from adapter_lib.heads.classification import ClassificationHead
-from adapter_lib.spec.composition import Block
+from adapter_lib.spec.composition import BatchSplit, Block, Stack
 from adapter_lib.spec.errors import CompositionError, UnknownNameError, listing
 from adapter_lib.spec.manifest import HeadSpec
 
@@ -40,14 +40,14 @@ class HeadStore(nn.Module):
         delattr(self, _HEAD + name)
 
     def of_composition(self, block: Block | None) -> tuple[str, ...]:
-        """The heads that go with a composition, one per channel: that of the last adapter that has one.
+        """The heads that go with a composition, one per share: that of the last adapter that has one.
 
-        Raises CompositionError when some channels have a head and others have not.
+        Raises CompositionError when some shares have a head and others have not.
         """
         if block is None:
             return ()
         known = set(self.names())
-        found = [next((name for name in reversed(path) if name in known), None) for path in block.paths()]
+        found = [next((n for n in reversed(names) if n in known), None) for names in shares_of(block)]
         heads = tuple(name for name in found if name is not None)
         if heads and len(heads) < len(found):
             raise CompositionError(
@@ -55,3 +55,17 @@ class HeadStore(nn.Module):
                 "set_active_adapters(…, head=…)."
             )
         return heads
+
+
+def shares_of(block: Block) -> list[tuple[str, ...]]:
+    """The adapters of each share of the rows that may have its own head: a BatchSplit's part, a channel."""
+    split = only_batch_split(block)
+    trees = split.children if split is not None else [block.channel(i) for i in range(block.channels())]
+    return [tree.names() if isinstance(tree, Block) else (tree,) for tree in trees]
+
+
+def only_batch_split(block: Block | None) -> BatchSplit | None:
+    """The BatchSplit over one copy of the batch that a composition is, if it is one and nothing else."""
+    while isinstance(block, Stack) and len(block.children) == 1 and isinstance(block.children[0], Block):
+        block = block.children[0]
+    return block if isinstance(block, BatchSplit) and block.channels() == 1 else None

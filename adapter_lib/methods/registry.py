@@ -2,22 +2,29 @@
 
 from dataclasses import dataclass
 
-from adapter_lib.engine import Part
+from adapter_lib.engine import BlockPart, Part, Shared
 from adapter_lib.spec.configs import MethodConfig
 from adapter_lib.spec.errors import ConfigError, listing
 
 
 @dataclass(frozen=True)
 class Method:
-    """One method. `learning_rate`: a good first try with AdamW; `paper`: where the equations come from."""
+    """One method.
+
+    learning_rate: a good first try with AdamW. paper: where the equations come from.
+    part: what it puts at a place; shared: what all its places share; block: for the configs of composition
+    blocks, which have no parts, the block's parameters at a place.
+    """
 
     name: str
     config: type[MethodConfig]
-    part: type[Part]
     presets: tuple[str, ...]
     summary: str
     paper: str
     learning_rate: float
+    part: type[Part] = Part
+    shared: type[Shared] | None = None
+    block: type[BlockPart] = BlockPart
 
 
 _METHODS: dict[str, Method] = {}

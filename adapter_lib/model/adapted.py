@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from transformers import PreTrainedModel
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from adapter_lib.engine import replicate
-from adapter_lib.model.forward import run
+from adapter_lib.engine import check_batch, replicate
+from adapter_lib.model.forward import run, task_numbers
+from adapter_lib.spec.errors import AttachError
 
 _CHECKPOINT = re.compile(PREFIX_CHECKPOINT_DIR + r"-\d+")
 _CLASSES: dict[tuple[type, type], type[nn.Module]] = {}
@@ -36,10 +38,11 @@ def _make_class(base: type[nn.Module], facade: type) -> type[nn.Module]:
         "__doc__": base.__doc__,
         "__reduce_ex__": _reduce,
         "forward": _forward_of(base),
-        "save_pretrained": _save_of(base),
         "adapter_base_class": base,
         "adapter_facade": facade,
     }
+    if hasattr(base, "save_pretrained"):
+        members["save_pretrained"] = _save_of(base)
     if hasattr(base, "generate"):
         members["generate"] = _generate_of(base)
     return type(base.__name__, (facade, base), members)
@@ -49,11 +52,17 @@ def _forward_of(base: Any) -> Callable[..., Any]:
     original = base.forward
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(self, "_is_replica", False):
+            raise AttachError(
+                "nn.DataParallel runs copies of the model in threads that share what adapters keep between two "
+                "hooks, which would mix up their batches; use DistributedDataParallel."
+            )
         return run(self, self.adapter_runtime, original, args, kwargs)
 
     forward.__doc__ = original.__doc__
-    # Trainer and generate read the signature: it is the model's own, and labels are always understood.
-    forward.__signature__ = _with_labels(inspect.signature(original))  # type: ignore[attr-defined]
+    if issubclass(base, PreTrainedModel):
+        # Trainer and generate read the signature: it is the model's own, and more is always understood.
+        forward.__signature__ = _extended(inspect.signature(original))  # type: ignore[attr-defined]
     return forward
 
 
@@ -62,14 +71,13 @@ def takes_labels(base: Any) -> bool:
     return "labels" in inspect.signature(base.forward).parameters
 
 
-def _with_labels(signature: inspect.Signature) -> inspect.Signature:
-    if "labels" in signature.parameters:
-        return signature
-    labels = inspect.Parameter("labels", inspect.Parameter.KEYWORD_ONLY, default=None)
+def _extended(signature: inspect.Signature) -> inspect.Signature:
+    names = [name for name in ("labels", "task_ids") if name not in signature.parameters]
+    added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names]
     parameters = list(signature.parameters.values())
     has_var_keyword = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
-    parameters.insert(len(parameters) - has_var_keyword, labels)
-    return signature.replace(parameters=parameters)
+    at = len(parameters) - has_var_keyword
+    return signature.replace(parameters=[*parameters[:at], *added, *parameters[at:]])
 
 
 def _generate_of(base: Any) -> Callable[..., Any]:
@@ -77,15 +85,18 @@ def _generate_of(base: Any) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        runtime = self.adapter_runtime
-        if runtime.channels == 1:
-            return original(self, *args, **kwargs)
-        args, kwargs = replicate(args, kwargs, runtime.channels)
-        runtime.is_replicated = True
+        runtime, call = self.adapter_runtime, self.adapter_runtime.injection.call
+        call.tasks = task_numbers(runtime, kwargs.pop("task_ids", None))
+        if runtime.injection.block is not None:
+            check_batch(runtime.injection.block, call.tasks, args, kwargs)
+        if runtime.channels > 1:
+            args, kwargs = replicate(args, kwargs, runtime.channels)
+            call.tasks = None if call.tasks is None else call.tasks.repeat(runtime.channels)
+        runtime.is_generating = runtime.is_replicated = True
         try:
             return original(self, *args, **kwargs)
         finally:
-            runtime.is_replicated = False
+            runtime.is_generating = runtime.is_replicated = False
 
     return generate
 

@@ -5,37 +5,40 @@ from typing import Any, TypeVar, cast
 from torch import nn
 from transformers import PreTrainedModel
 
+from adapter_lib.families import FamilySpec
 from adapter_lib.heads import HeadStore
 from adapter_lib.inject import Injection
 from adapter_lib.model.adapted import adapted_class, takes_labels
 from adapter_lib.model.facade import AdapterModel
 from adapter_lib.model.runtime import Runtime
 from adapter_lib.points import hang, unhang
-from adapter_lib.spec.errors import AttachError
+from adapter_lib.spec.errors import AttachError, FamilyError
 
 M = TypeVar("M", bound=nn.Module)
 
 
-def init(model: M) -> M:
-    """Give a transformers model the methods of `AdapterModel`, in place; the same object comes back.
+def init(model: M, *, family: FamilySpec | None = None, at: str = "") -> M:
+    """Give a model the methods of `AdapterModel`, in place; the same object comes back.
 
     The model's outputs, its state-dict keys and what `save_pretrained` writes stay as they are.
-    Raises FamilyError if there is no role table for the model, AttachError if PEFT adapters are on it
-    already.
+
+    family: a table to use for a model that has none; `adapter_lib.families.infer` proposes one. A plain
+        nn.Module without a table takes adapters on its maps by name, regular expression or all-linear.
+    at: the path of a sub-model to adapt, such as `model.language_model`; calls still go to the whole model.
+    Raises FamilyError if there is no role table for the model or no module at the path, AttachError if PEFT
+    adapters are on it already.
     """
     if isinstance(model, AdapterModel):
         return model
-    injection = Injection.of(model)
-    if not isinstance(model, PreTrainedModel):
-        raise AttachError(f"{type(model).__name__} is no transformers model (PreTrainedModel).")
     if getattr(model, "_hf_peft_config_loaded", False):
         raise AttachError("The model carries adapters of PEFT; use a model without them.")
-    heads = HeadStore(injection.resolved.hidden_size)
+    injection = Injection.of(_part_at(model, at), family)
+    heads = HeadStore(injection.atlas.resolved.hidden_size if injection.atlas.config is not None else 0)
     hang(model, "heads", heads)
-    ignored = set(model._keys_to_ignore_on_save or ())
-    runtime = Runtime(injection, heads, takes_labels(type(model)), ignored_on_save=ignored)
+    hang(model, "shared", injection.shared)
     anything: Any = model
-    anything.adapter_runtime = runtime
+    ignored = set(getattr(model, "_keys_to_ignore_on_save", None) or ())
+    anything.adapter_runtime = Runtime(injection, heads, takes_labels(type(model)), ignored_on_save=ignored)
     anything.__class__ = adapted_class(type(model), AdapterModel)
     return model
 
@@ -51,12 +54,25 @@ def detach(model: M) -> M:
     adapted = cast("Any", model)
     runtime: Runtime = adapted.adapter_runtime
     adapted.reset_adapter()
+    for kind, key in list(runtime.injection.blocks):
+        runtime.injection.remove_block(kind, key)
     for name in list(runtime.injection.configs):
         runtime.injection.remove(name)
     unhang(model, "heads")
-    adapted._keys_to_ignore_on_save = runtime.ignored_on_save
+    unhang(model, "shared")
+    if isinstance(adapted, PreTrainedModel):
+        adapted._keys_to_ignore_on_save = runtime.ignored_on_save
+    else:
+        adapted.__dict__.pop("_keys_to_ignore_on_save", None)
     del adapted.adapter_runtime
     adapted.__class__ = adapted.adapter_base_class
     for name, parameter in adapted.named_parameters():
         parameter.requires_grad_(runtime.required_grad.get(name, parameter.requires_grad))
     return cast("M", adapted)
+
+
+def _part_at(model: nn.Module, path: str) -> nn.Module:
+    try:
+        return model.get_submodule(path)
+    except AttributeError:
+        raise FamilyError(f"{type(model).__name__} has no module {path!r} to adapt.") from None

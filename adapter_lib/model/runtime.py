@@ -1,12 +1,14 @@
 """What one prepared model knows of its adapters and heads."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 
-from adapter_lib.heads import HeadStore
+from adapter_lib.heads import HeadStore, only_batch_split
 from adapter_lib.inject import Injection
 from adapter_lib.points import CHILD_PREFIX
+from adapter_lib.spec.composition import MultiTask
 
 
 @dataclass
@@ -16,6 +18,7 @@ class Runtime:
     takes_labels: the model's own forward has an argument `labels`.
     channels: copies of the batch the active composition works on.
     is_replicated: the caller has copied the batch already.
+    is_generating: calls belong to one `generate`, whose tasks are told once.
     """
 
     injection: Injection
@@ -24,11 +27,33 @@ class Runtime:
     active_heads: tuple[str, ...] = ()
     channels: int = 1
     is_replicated: bool = False
+    is_generating: bool = False
     # What `detach` puts back.
     required_grad: dict[str, bool] = field(default_factory=dict)
     ignored_on_save: set[str] = field(default_factory=set)
 
+    def task_names(self) -> list[str]:
+        """The names of the active MultiTask's children; empty without one."""
+        block = self.injection.block
+        for node in block.blocks() if block is not None else ():
+            if isinstance(node, MultiTask):
+                return [_speaker(child) for child in node.children]
+        return []
+
+    def head_sizes(self, rows: int, heads: int) -> list[int]:
+        """How many of the rows belong to each of several active heads."""
+        split = only_batch_split(self.injection.block)
+        if split is not None and len(split.batch_sizes) == heads:
+            return list(split.batch_sizes)
+        return [rows // heads] * heads
+
 
 def own_keys(model: nn.Module) -> set[str]:
     """The state-dict keys that adapters and heads added to a model."""
-    return {name for name, _ in model.named_parameters() if CHILD_PREFIX in name}
+    # A parameter that adapters share has a key under each of them.
+    named = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
+    return {name for name, _ in named if CHILD_PREFIX in name}
+
+
+def _speaker(child: Any) -> str:
+    return child if isinstance(child, str) else child.names()[-1]

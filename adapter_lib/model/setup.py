@@ -1,6 +1,6 @@
 """Adapters that are active for a while."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,21 +23,23 @@ class AdapterSetup:
         composition: "str | Block | Sequence[Any] | Mapping[str, Any] | None",
         *,
         head: str | Sequence[str] | None = "auto",
+        skip_layers: Iterable[int] = (),
     ) -> None:
         self._model = model
         self._composition = composition
         self._head = head
-        self._before: tuple[Block | None, tuple[str, ...]] | None = None
+        self._skip_layers = tuple(skip_layers)
+        self._before: tuple[Block | None, tuple[str, ...], frozenset[int]] | None = None
 
     def __enter__(self) -> Self:
         runtime = self._model.adapter_runtime
-        self._before = (runtime.injection.block, runtime.active_heads)
-        self._model.set_active_adapters(self._composition, head=self._head)
+        self._before = (runtime.injection.block, runtime.active_heads, runtime.injection.skipped)
+        self._model.set_active_adapters(self._composition, head=self._head, skip_layers=self._skip_layers)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._before is not None:
-            block, heads = self._before
-            self._model.set_active_adapters(block, head=heads or None)
+            block, heads, skipped = self._before
+            self._model.set_active_adapters(block, head=heads or None, skip_layers=skipped)

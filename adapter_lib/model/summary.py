@@ -53,7 +53,7 @@ def summarise(runtime: Runtime, backbone_parameters: int) -> AdapterSummary:
 
 def _row(runtime: Runtime, name: str, backbone_parameters: int) -> AdapterRow:
     injection = runtime.injection
-    parameters = [p for part in injection.parts(name).values() for p in part.parameters()]
+    parameters = injection.parameters(name)
     has_head = name in runtime.heads.names()
     count = sum(p.numel() for p in parameters)
     if has_head:

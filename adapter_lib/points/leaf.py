@@ -1,104 +1,167 @@
-"""Where a method changes a linear map: y = W x becomes y plus what the adapters add."""
+"""Where a method changes a map with weights: y = W x + b becomes y plus what the adapters add."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers.pytorch_utils import Conv1D
 
-from adapter_lib.engine import LeafState, evaluate
-from adapter_lib.points.base import Point, hang, like_of, unhang
+from adapter_lib.engine import Call, GridState, LeafState, evaluate
+from adapter_lib.points import maps, quantised
+from adapter_lib.points.base import Point, hang, unhang
+from adapter_lib.points.deltas import delta_of, members_of
+from adapter_lib.points.hidden import InputPoint
 from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import AttachError
 
 
-class LeafPoint(Point):
-    """The point of one role of a linear map: all of it, or the columns [start, …) of a fused one."""
+class MapPoint(Point):
+    """A point on a module with weights: it shows them to its parts and can merge one of them.
 
-    def __init__(self, place: Place, linear: nn.Module, start: int = 0) -> None:
-        super().__init__(place)
+    columns: the output columns that are this place's, or None for all.
+    """
+
+    def __init__(self, place: Place, module: nn.Module, call: Call, columns: Tensor | None = None) -> None:
+        super().__init__(place, call)
         # In a tuple, so that the served module does not become a child of its own child.
-        self._served = (linear,)
-        self.start = start
-        self.merged: str | None = None
-        self._original: Tensor | None = None
-
-    def install(self) -> None:
-        """Serve the whole linear map."""
-        hang(self._served[0], "leaf", self)
-        self.handles.append(self._served[0].register_forward_hook(self._act))
-
-    def uninstall(self) -> None:
-        self.drop_hooks()
-        unhang(self._served[0], "leaf")
-
-    def _act(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        if self.plan is None:
-            return output
-        return evaluate(self.plan, LeafState(args[0], output)).y
+        self.served = (module,)
+        self.columns = columns
+        self._original: tuple[Tensor, Tensor | None] | None = None
 
     def like(self) -> Tensor:
-        return like_of(self._served[0])
+        return quantised.like(self.served[0])
+
+    def weight(self) -> Tensor:
+        if self._original is not None:
+            return self._original[0]
+        return self.seen(self._numbers().detach())
+
+    def seen(self, weight: Tensor) -> Tensor:
+        """A tensor shaped as the module's weight, shown as `weight()` shows that: this place's part, [out, in]."""
+        return self._mine(self._as_rows(weight))
+
+    def bias(self) -> Tensor | None:
+        if self._original is not None:
+            return self._original[1]
+        bias = self._own_bias()
+        return None if bias is None else self._mine(bias.detach())
+
+    def project(self, x: Tensor) -> Tensor:
+        y = maps.project(self.served[0], x)
+        return y if self.columns is None else y.index_select(-1, self.columns.to(y.device))
+
+    def project_with(self, x: Tensor, weight: Tensor) -> Tensor:
+        return maps.project_with(self.served[0], x, weight)
+
+    def scale(self) -> float:
+        return maps.scale(self.served[0])
 
     def merge(self, name: str) -> None:
-        """Add an adapter's update to the base weight, keeping the original.
+        """Add an adapter's update to the map's own weight and bias, keeping the originals.
 
         Raises AttachError if it cannot be.
         """
         if self.merged is not None:
             raise AttachError(f"{self.merged!r} is merged already; reset_adapter() takes it out again.")
-        delta = self.parts()[name].weight_delta()
-        if delta is None:
-            raise AttachError(f"{name!r} is no update of a weight, so it cannot be merged into one.")
-        weight = self._weight()
-        self._original = self._columns(weight).detach().clone()
+        deltas = [delta_of(name, part) for part in members_of(self.parts()[name])]
+        weight, bias = self._own_weight(), self._own_bias()
+        if bias is None and any(delta.bias is not None for delta in deltas):
+            raise AttachError(f"{name!r} changes a bias, and {type(self.served[0]).__name__} has none.")
+        original = self.weight().clone(), None if bias is None else self._mine(bias.detach()).clone()
         with torch.no_grad():
-            self._columns(weight).add_(delta.to(weight.dtype))
-        self.merged = name
+            for delta in deltas:
+                self._write(self._as_rows(weight), delta.rows, delta.weight)
+                if bias is not None:
+                    self._write(bias, delta.rows, delta.bias)
+        self._original, self.merged = original, name
 
     def reset(self) -> None:
-        """Put the original weight back, bit for bit."""
-        self.restore(self._weight())
+        """Put the original weight and bias back, bit for bit."""
+        self.restore(self._own_weight(), self._own_bias())
         self.merged = self._original = None
 
-    def restore(self, weight: Tensor) -> None:
-        """Write the original numbers into a weight, if an adapter is merged."""
-        if self._original is not None:
-            with torch.no_grad():
-                self._columns(weight).copy_(self._original)
+    def restore(self, weight: Tensor, bias: Tensor | None) -> None:
+        """Write the original numbers into a weight and a bias, if an adapter is merged."""
+        if self._original is None:
+            return
+        with torch.no_grad():
+            self._put(self._as_rows(weight), self._original[0])
+            if bias is not None and self._original[1] is not None:
+                self._put(bias, self._original[1])
 
-    def _weight(self) -> Tensor:
-        weight = self._served[0].weight
-        if not isinstance(weight, Tensor) or not weight.is_floating_point():
-            raise AttachError(
-                f"The weight of {type(self._served[0]).__name__} is not plain numbers to merge into."
-            )
-        return weight
+    def _own_weight(self) -> Tensor:
+        return maps.plain_weight(self.served[0])
 
-    def _columns(self, weight: Tensor) -> Tensor:
-        """This role's part of a weight, seen as [out, in]."""
-        rows = weight.t() if isinstance(self._served[0], Conv1D) else weight
-        return rows[self.start : self.start + self.place.width_out]
+    def _own_bias(self) -> Tensor | None:
+        return maps.plain_bias(self.served[0])
+
+    def _numbers(self) -> Tensor:
+        packed = quantised.dequantised(self.served[0])
+        return self._own_weight() if packed is None else packed
+
+    def _as_rows(self, weight: Tensor) -> Tensor:
+        return maps.as_rows(self.served[0], weight)
+
+    def _mine(self, rows: Tensor) -> Tensor:
+        return rows if self.columns is None else rows[self.columns.to(rows.device)]
+
+    def _put(self, rows: Tensor, values: Tensor) -> None:
+        if self.columns is None:
+            rows.copy_(values)
+        else:
+            rows[self.columns.to(rows.device)] = values
+
+    def _write(self, rows: Tensor, factor: Tensor | None, delta: Tensor | None) -> None:
+        if factor is not None:
+            self._put(rows, self._mine(rows) * factor.to(rows.dtype).view(-1, *(1 for _ in rows.shape[1:])))
+        if delta is not None:
+            self._put(rows, self._mine(rows) + delta.to(rows.dtype))
+
+
+class LeafPoint(MapPoint):
+    """The point of a map that serves one role, or of a whole module that has none."""
+
+    def install(self) -> None:
+        hang(self.served[0], "leaf", self)
+        self.handles.append(self.served[0].register_forward_hook(self._act))
+
+    def uninstall(self) -> None:
+        self.drop_hooks()
+        unhang(self.served[0], "leaf")
+
+    def _act(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        if self.plan is None:
+            return output
+        state = GridState if self.place.kind == "conv" else LeafState
+        return evaluate(self.plan, state(args[0], output, output, self.info())).y
 
 
 class FusedPoint(nn.Module):
-    """The hook of a fused linear map; its children are the points of its roles, in column order."""
+    """The hook of a fused linear map; its children are the points of its roles."""
 
-    def __init__(self, places: Sequence[Place], linear: nn.Module) -> None:
+    def __init__(
+        self, places: Mapping[str, Place], columns: Mapping[str, Tensor], linear: nn.Module, call: Call
+    ) -> None:
+        """places, columns: by role, in the order of the map's letters."""
         super().__init__()
         self._served = (linear,)
-        self._widths = [place.width_out for place in places]
-        starts = [sum(self._widths[:i]) for i in range(len(places))]
-        self._points = tuple(LeafPoint(p, linear, start) for p, start in zip(places, starts, strict=True))
+        self._points = tuple(MapPoint(places[role], linear, call, columns[role]) for role in places)
         for point in self._points:
             self.add_module(point.place.role.replace(".", "_"), point)
+        joined = torch.cat([columns[role] for role in places])
+        in_order = torch.equal(joined, torch.arange(len(joined)))
+        self._widths = [len(columns[role]) for role in places] if in_order else None
+        self._back = torch.argsort(joined)
         hang(linear, "fused", self)
         self._handle = linear.register_forward_hook(self._act)
 
-    def points(self) -> dict[str, LeafPoint]:
+    def points(self) -> dict[str, MapPoint]:
         """The points by role."""
         return {point.place.role: point for point in self._points}
+
+    def is_empty(self) -> bool:
+        """True if nothing needs the points any more."""
+        return all(point.is_empty() for point in self._points)
 
     def uninstall(self) -> None:
         """Take the hook and the points off the model."""
@@ -108,32 +171,34 @@ class FusedPoint(nn.Module):
     def _act(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         if all(point.plan is None for point in self._points):
             return output
-        pieces = list(torch.split(output, self._widths, dim=-1))
+        pieces = self._cut(output)
         for i, point in enumerate(self._points):
             if point.plan is not None:
-                pieces[i] = evaluate(point.plan, LeafState(args[0], pieces[i])).y
-        return torch.cat(pieces, dim=-1)
+                state = LeafState(args[0], pieces[i], pieces[i], point.info())
+                pieces[i] = evaluate(point.plan, state).y
+        joined = torch.cat(pieces, dim=-1)
+        return joined if self._widths else joined.index_select(-1, self._back.to(joined.device))
+
+    def _cut(self, output: Tensor) -> list[Tensor]:
+        if self._widths:
+            return list(torch.split(output, self._widths, dim=-1))
+        return [
+            output.index_select(-1, p.columns.to(output.device))
+            for p in self._points
+            if p.columns is not None
+        ]
 
 
 def original_weight(linear: nn.Module) -> Tensor:
-    """The weight of a linear map as it was before any adapter was merged into it."""
-    merged = [m for m in linear.modules() if isinstance(m, LeafPoint) and m.merged is not None]
+    """The weight of a map as it was before any adapter was merged into it."""
+    merged = [m for m in linear.modules() if isinstance(m, MapPoint | InputPoint) and m.merged is not None]
+    # What was merged last is taken out first.
+    merged.sort(key=lambda point: isinstance(point, MapPoint))
     weight = linear.weight
     if not isinstance(weight, Tensor):
         raise AttachError(f"{type(linear).__name__} has no weight.")
     if merged:
         weight = weight.detach().clone()
     for point in merged:
-        point.restore(weight)
+        point.restore(weight, None)
     return weight.detach()
-
-
-def linear_widths(linear: nn.Module) -> tuple[int, int]:
-    """(in, out) of an nn.Linear (or a subclass) or a Conv1D. Raises AttachError for anything else."""
-    if isinstance(linear, nn.Linear):
-        return linear.in_features, linear.out_features
-    if isinstance(linear, Conv1D):
-        return linear.weight.shape[0], linear.nf
-    raise AttachError(
-        f"{type(linear).__name__} is no linear map that this library knows (nn.Linear, Conv1D)."
-    )

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adapter_lib.engine import Part, SiteState, evaluate
-from adapter_lib.families import Site
-from adapter_lib.points.base import Point, hang, like_of, replace_first, unhang
+from adapter_lib.engine import Call, Part, Several, SiteState, evaluate
+from adapter_lib.families import Site, paths
+from adapter_lib.points.base import Point, first_input, hang, like_of, replace_first, unhang
 from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import AttachError
 
@@ -21,30 +21,36 @@ class SitePoint(Point):
     model.
     """
 
-    def __init__(self, place: Place, site: Site, layer: nn.Module) -> None:
-        super().__init__(place)
+    def __init__(self, place: Place, site: Site, layer: nn.Module, call: Call) -> None:
+        super().__init__(place, call)
+        path, _, number = site.out.partition("#")
         # In tuples, so that the model's modules do not become children of the point.
-        self._out = (layer.get_submodule(site.out),)
-        self._res = (layer.get_submodule(site.res),)
-        self._norm = (layer.get_submodule(site.norm),) if site.norm else ()
         self._layer = (layer,)
+        self._out = (paths.get(layer, path),)
+        self._res = (paths.get(layer, site.caught),)
+        self._added = tuple(paths.get(layer, other) for other in site.added)
+        self._norm = (paths.get(layer, site.norm),) if site.norm else ()
+        # A module that runs several times within a layer: the call that follows the residual is meant. (Calls
+        # are not counted: gradient checkpointing runs a layer again without running the hooks on it.)
+        self._is_repeated = bool(number)
         self._residual: Tensor | None = None
         self._final: tuple[bool | Tensor, Tensor] | None = None
         self._is_norm_hooked = False
 
     def install(self) -> None:
-        """Hook the model."""
-        hang(self._out[0], f"site_{self.place.role}", self)
+        hang(self._layer[0], f"site_{self.place.role}", self)
         self.handles.append(self._res[0].register_forward_pre_hook(self._catch, with_kwargs=True))
+        self.handles += [module.register_forward_hook(self._catch_more) for module in self._added]
         self.handles.append(self._out[0].register_forward_hook(self._act))
 
     def uninstall(self) -> None:
         self.drop_hooks()
-        unhang(self._out[0], f"site_{self.place.role}")
+        unhang(self._layer[0], f"site_{self.place.role}")
 
-    def add(self, name: str, part: Part) -> None:
+    def add(self, name: str, part: Part | Several) -> None:
         super().add(name, part)
-        if part.overrides_norm() and self._norm and not self._is_norm_hooked:
+        members = part.members() if isinstance(part, Several) else [part]
+        if self._norm and not self._is_norm_hooked and any(member.overrides_norm() for member in members):
             self.handles.append(self._norm[0].register_forward_hook(self._overrule))
             self._is_norm_hooked = True
 
@@ -53,10 +59,14 @@ class SitePoint(Point):
 
     def _catch(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.plan is not None:
-            self._residual = args[0] if args else kwargs["hidden_states"]
+            self._residual = first_input(args, kwargs)
+
+    def _catch_more(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        if self.plan is not None and self._residual is not None:
+            self._residual = self._residual + (output[0] if isinstance(output, tuple) else output)
 
     def _act(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
-        if self.plan is None:
+        if self.plan is None or (self._is_repeated and self._residual is None):
             return output
         return replace_first(output, self._change)
 
@@ -68,7 +78,7 @@ class SitePoint(Point):
         r, self._residual = self._residual, None
         # The norm's `forward`, not the norm: hooks on it belong to the model's own call.
         norm = self._norm[0].forward if self._norm else None
-        after = evaluate(self.plan, SiteState(h, r, norm))
+        after = evaluate(self.plan, SiteState(h, r, norm, info=self.info()))
         if after.final is False:
             return after.h
         if norm is None:

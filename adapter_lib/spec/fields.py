@@ -120,11 +120,17 @@ class Fields:
             raise self._wrong(key, "an object")
         return value
 
-    def plain_mapping(self, key: str) -> Mapping[str, Any]:
-        """An object whose values are strings, numbers, booleans, null, or lists or objects of these."""
+    def plain_mapping(self, key: str, depth: int = 1, items: int = 10_000) -> Mapping[str, Any]:
+        """An object of strings, numbers, booleans, null, and lists and objects of these.
+
+        depth: how deep lists and objects may be nested in it. items: how many values it may hold in all.
+        """
         value = self.mapping(key)
-        if not all(map(_is_plain, value.values())):
-            raise self._wrong(key, "an object of plain values and of lists or objects of these")
+        if not _is_plain(value, depth):
+            levels = f" nested at most {depth} deep" if depth > 1 else ""
+            raise self._wrong(key, f"an object of plain values and of lists or objects of these{levels}")
+        if _count(value) > items:
+            raise self._wrong(key, f"an object of at most {items} values in all")
         return value
 
     def nested(self, key: str) -> "Fields":
@@ -149,11 +155,19 @@ class Fields:
         return FieldError("bad_value", f"{self.path(key)} must be {expected}.")
 
 
-def _is_plain(value: Any) -> bool:
-    items = (
-        value if isinstance(value, list) else list(value.values()) if isinstance(value, Mapping) else [value]
-    )
-    return not any(isinstance(item, list | Mapping) for item in items)
+def _is_plain(value: Any, depth: int) -> bool:
+    """True if value, a container or a single value, nests at most `depth` containers in itself."""
+    if not isinstance(value, list | Mapping):
+        return value is None or isinstance(value, str | int | float)
+    return depth >= 0 and all(_is_plain(item, depth - 1) for item in _items(value))
+
+
+def _count(value: Any) -> int:
+    return 1 + sum(map(_count, _items(value))) if isinstance(value, list | Mapping) else 1
+
+
+def _items(value: "list[Any] | Mapping[str, Any]") -> list[Any]:
+    return value if isinstance(value, list) else list(value.values())
 
 
 def _is_text(value: Any) -> bool:

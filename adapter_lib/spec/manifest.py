@@ -24,6 +24,9 @@ POOLINGS = ("cls", "mean", "last")
 MAX_BYTES = 1024**2
 MAX_LABELS = 10_000
 _MAX_ITEMS = 50_000
+# A union's list of members, a member, its config, and a list or an object in that.
+_CONFIG_DEPTH = 4
+_CONFIG_ITEMS = 10_000
 _HEX = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -158,7 +161,7 @@ def _read(fields: Fields) -> Manifest:
     method = fields.text("method")
     manifest = Manifest(
         method=method,
-        config=config_from_dict(method, fields.plain_mapping("config")),
+        config=config_from_dict(method, fields.plain_mapping("config", _CONFIG_DEPTH, _CONFIG_ITEMS)),
         family=fields.text("family"),
         role_table=_hex(fields, "role_table"),
         backbone=_read_backbone(fields.nested("backbone")),

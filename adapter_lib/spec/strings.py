@@ -1,20 +1,32 @@
-"""Config strings: `lora`, `lora[r=16, alpha=32]`, `seq_bn[reduction_factor={"0": 8, "default": 16}]`.
+"""Config strings: `lora`, `lora[r=16, alpha=32]`, `lora[r=8]|par_bn`, `seq_bn[reduction_factor={"0": 8}]`.
 
-    config  = name [ "[" [ pair { "," pair } ] "]" ]
+    config  = member { "|" member }                     (several members: a union)
+    member  = ( name | "(" config ")" ) [ "[" [ pair { "," pair } ] "]" ]
     pair    = key "=" value
     value   = number | quoted | word | list | map        (words: true, false, none, else text, such as gelu)
     list    = "[" [ value { "," value } ] "]"
     map     = "{" [ (quoted | number | word) ":" value { "," … } ] "}"
 
-A value is data: nothing is ever evaluated.
+A value is data: nothing is ever evaluated. A config may also be JSON: {"method": …, "config": {…}}.
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from adapter_lib.spec.configs import MethodConfig, preset_class, valid_keys
-from adapter_lib.spec.configs.registry import build_config
+from adapter_lib.spec import strict_json
+from adapter_lib.spec.configs import (
+    MethodConfig,
+    UnionConfig,
+    config_from_dict,
+    preset_class,
+    preset_config,
+    preset_keys,
+)
+from adapter_lib.spec.configs.registry import suggestion
 from adapter_lib.spec.errors import ConfigError, listing
+from adapter_lib.spec.strict_json import StrictJsonError
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -22,20 +34,44 @@ _SPACE = re.compile(r"\s*")
 _CONSTANTS = {"true": True, "false": False, "none": None}
 _MAX_LENGTH = 2000
 _MAX_DEPTH = 4
+_MAX_ITEMS = 2000
 
 
-def parse_config(given: str | MethodConfig) -> MethodConfig:
-    """A config from a config string; a config is handed back as it is.
+def parse_config(given: str | MethodConfig | Mapping[str, Any]) -> MethodConfig:
+    """A config from a config string, from JSON as text or as a mapping; a config is handed back as it is.
 
     Raises ConfigError that shows the place in the string and lists the valid keys.
     """
     if isinstance(given, MethodConfig):
         return given
+    if isinstance(given, Mapping):
+        return _from_mapping(given)
     if not isinstance(given, str):
         raise ConfigError(
-            f"An adapter config is a config object or a string such as 'lora[r=16]', not {given!r}."
+            f"An adapter config is a config object, a string such as 'lora[r=16]' or JSON, not {given!r}."
         )
-    return _Parser(given).config()
+    return _from_json(given) if given.lstrip().startswith("{") else _Parser(given).config()
+
+
+def _from_json(text: str) -> MethodConfig:
+    try:
+        values = strict_json.loads(text, max_items=_MAX_ITEMS)
+    except StrictJsonError as error:
+        raise ConfigError(f"The config starts like JSON and is not: {error}.") from None
+    return _from_mapping(values)
+
+
+def _from_mapping(values: Mapping[str, Any]) -> MethodConfig:
+    method, config = values.get("method"), values.get("config", {})
+    if (
+        not isinstance(method, str)
+        or not isinstance(config, Mapping)
+        or not {*values} <= {"method", "config"}
+    ):
+        raise ConfigError(
+            "A config as JSON is written {'method': …, 'config': {…}}, the method's name and its settings."
+        )
+    return config_from_dict(method, config)
 
 
 class _Parser:
@@ -50,15 +86,47 @@ class _Parser:
         self.at = 0
 
     def config(self) -> MethodConfig:
-        name = self._word("the name of a config")
-        cls = preset_class(name)
-        values = self._pairs(cls) if self._take("[") else {}
+        """The config that the whole string says."""
+        found = self._union(0)
         self._skip()
         if self.at < len(self.text):
-            raise self._error("expected the end of the string")
-        return build_config(cls, values)
+            raise self._error("expected the end of the string, or | and another config")
+        return found
 
-    def _pairs(self, cls: type[MethodConfig]) -> dict[str, Any]:
+    def _union(self, depth: int) -> MethodConfig:
+        members = [self._member(depth)]
+        while self._take("|"):
+            members.append(self._member(depth))
+        return members[0] if len(members) == 1 else UnionConfig(configs=tuple(members))
+
+    def _member(self, depth: int) -> MethodConfig:
+        if not self._take("("):
+            name = self._name()
+            not_taken = preset_class(name).not_taken
+            pairs = self._pairs(name, preset_keys(name), not_taken) if self._take("[") else {}
+            return preset_config(name, pairs)
+        if depth >= _MAX_DEPTH:
+            raise self._error(f"parentheses are nested deeper than {_MAX_DEPTH} levels")
+        found = self._union(depth + 1)
+        self._expect(")")
+        if not self._take("["):
+            return found
+        values = self._pairs("(…)", ("leave_out",))
+        return UnionConfig(configs=(found,), **values)
+
+    def _name(self) -> str:
+        self._skip()
+        start = self.at
+        name = self._word("the name of a config")
+        try:
+            preset_class(name)
+        except ConfigError as error:
+            raise self._error(str(error).rstrip("."), start) from None
+        return name
+
+    def _pairs(
+        self, owner: str, keys: tuple[str, ...], not_taken: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         while not self._take("]"):
             if values:
@@ -66,17 +134,16 @@ class _Parser:
             self._skip()
             start = self.at
             key = self._word("a key")
-            self._check_key(cls, key, start, values)
+            if key in not_taken:
+                raise self._error(f"{owner} does not take {key}: {not_taken[key]}", start)
+            if key not in keys:
+                close = suggestion(key, keys)
+                raise self._error(f"{key!r} is no key of {owner}{close}; valid keys: {listing(keys)}", start)
+            if key in values:
+                raise self._error(f"{key!r} is given twice", start)
             self._expect("=")
             values[key] = self._value(0)
         return values
-
-    def _check_key(self, cls: type[MethodConfig], key: str, start: int, seen: dict[str, Any]) -> None:
-        keys = valid_keys(cls)
-        if key not in keys:
-            raise self._error(f"{key!r} is not a key of {cls.__name__}; valid keys: {listing(keys)}", start)
-        if key in seen:
-            raise self._error(f"{key!r} is given twice", start)
 
     def _value(self, depth: int) -> Any:
         if depth > _MAX_DEPTH:

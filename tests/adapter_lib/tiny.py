@@ -49,6 +49,18 @@ METHODS = (
     "seq_bn",
     "double_seq_bn",
     "par_bn",
+    "ia3",
+    "adalora[init_r=4, target_r=2]",
+    "loha[r=3]",
+    "lokr[r=2, decompose_both=true]",
+    "hira[r=3]",
+    "hra[r=4]",
+    "oft[block_size=8]",
+    "boft[n_butterfly=3, rescale=true]",
+    "fourierft[n_frequency=60]",
+    "norm_tuning",
+    "bitfit[add_missing=true]",
+    "trainable_tokens[token_indices=[4, 22, 36, 62, 85, 101, 114]]",
 )
 
 
@@ -83,8 +95,9 @@ def shake(model: Any, name: str) -> None:
 
 
 def adapter_parameters(model: Any, name: str) -> list[nn.Parameter]:
-    """All parameters of one adapter, without its head."""
-    return [p for key, p in model.named_parameters() if f".adapter:{name}." in key]
+    """All parameters of one adapter, those that its places share included, without its head."""
+    own = f".adapter:{name}.", f".adapter:{name}#"
+    return [p for key, p in model.named_parameters() if any(mark in key for mark in own)]
 
 
 def inputs(rows: int = 3, length: int = 7, *, side: str = "right") -> dict[str, Tensor]:

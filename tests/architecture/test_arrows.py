@@ -21,7 +21,11 @@ LIBRARY: dict[str, set[str]] = {
     "formats": {"spec", "families", "engine", "points", "methods", "heads", "inject", "version"},
     "model": {"spec", "families", "engine", "points", "methods", "heads", "formats", "inject"},
 }
-LIBRARY["hub"] = {*LIBRARY, "training"}
+_BELOW_TRAINING = set(LIBRARY)
+LIBRARY["training"] = _BELOW_TRAINING
+LIBRARY["inspection"] = _BELOW_TRAINING
+LIBRARY["hub"] = {*_BELOW_TRAINING, "training"}
+LIBRARY["cli"] = {*_BELOW_TRAINING, "training", "inspection", "hub"}
 
 
 def layer(module: str) -> tuple[str, str]:

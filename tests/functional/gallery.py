@@ -105,7 +105,7 @@ def manifest(made: Made, config: MethodConfig) -> dict[str, object]:
 def weights(config: MethodConfig, shape: Shape) -> bytes:
     """Tensors of the right shapes for the method, with the head."""
     tensors = {"head.0.weight": np.zeros((2, shape.hidden), np.float16)}
-    for layer in config.layers(shape.layers):
+    for layer in config.covered_layers(shape.layers):
         for role in config.roles():
             wide, narrow = 4 * shape.hidden, shape.hidden
             widths = (wide if role == "ffn.down" else narrow, wide if role == "ffn.up" else narrow)

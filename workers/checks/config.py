@@ -1,6 +1,6 @@
 """Step 4: adapter_config.json, parsed strictly and held against the backbone it names."""
 
-from adapter_lib.families import family_of
+from adapter_lib.formats.expected import backbone_facts
 from adapter_lib.spec.errors import FamilyError
 from adapter_lib.spec.manifest import CONFIG_FILE, Manifest, ManifestError
 from hubsite.validation.steps import StepName
@@ -28,31 +28,22 @@ def config(subject: Subject, report: Report) -> None:
 
 def _compare(manifest: Manifest, subject: Subject, report: Report) -> None:
     """The manifest's word on its backbone against the backbone's own config."""
-    actual = subject.backbone_config
-    declared = manifest.backbone
     try:
-        family = family_of(actual.get("model_type"))
-        sizes = family.sizes(actual)
+        facts = backbone_facts(manifest, subject.places)
     except FamilyError as error:
         report.error("config.family", CONFIG_FILE, reason=str(error))
         return
-    for field, said, found in (
-        ("model_type", declared.model_type, str(actual.get("model_type"))),
-        ("hidden_size", declared.hidden_size, sizes.hidden),
-        ("num_layers", declared.num_layers, sizes.layers),
-        ("role_table", manifest.role_table[:12], family.role_table()[:12]),
-    ):
-        if said != found:
-            # The tensors are still looked at: their shapes say more.
-            report.error(
-                "config.backbone_mismatch",
-                CONFIG_FILE,
-                final=False,
-                field=field,
-                declared=said,
-                actual=found,
-                backbone=declared.id,
-            )
+    for field, said, found in facts:
+        # The tensors are still looked at: their shapes say more.
+        report.error(
+            "config.backbone_mismatch",
+            CONFIG_FILE,
+            final=False,
+            field=field,
+            declared=said,
+            actual=found,
+            backbone=manifest.backbone.id,
+        )
 
 
 register(StepName.CONFIG, Phase.BYTES, config)

@@ -92,7 +92,7 @@ def _check_shapes(subject: Subject, report: Report) -> None:
         report.note("tensors.unchecked", reason="the backbone is not at hand yet; loading it will tell.")
         return
     try:
-        expected = expected_shapes(subject.manifest, subject.backbone_config)
+        expected = expected_shapes(subject.manifest, subject.places)
     except AdapterLibError as error:
         report.error("load.refused", reason=str(error))
         return

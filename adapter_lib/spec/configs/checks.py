@@ -42,6 +42,14 @@ def check_positive(config: object, field: str) -> None:
     store(config, field, float(value))
 
 
+def check_not_negative(config: object, field: str) -> None:
+    """A finite number of at least 0, stored as float."""
+    value = getattr(config, field)
+    if not is_number(value) or value < 0:
+        raise refuse(config, field, "a number of at least 0")
+    store(config, field, float(value))
+
+
 def check_probability(config: object, field: str) -> None:
     """A number from 0 up to, not including, 1, stored as float."""
     value = getattr(config, field)
@@ -62,6 +70,15 @@ def check_choice(config: object, field: str, choices: tuple[Any, ...]) -> None:
     value = getattr(config, field)
     if not any(type(value) is type(choice) and value == choice for choice in choices):
         raise refuse(config, field, "one of " + ", ".join(repr(choice) for choice in choices))
+
+
+def check_words(config: object, field: str, choices: tuple[str, ...]) -> None:
+    """A list of some of `choices` (or one of them), stored as a tuple in their order."""
+    value = getattr(config, field)
+    given = (value,) if isinstance(value, str) else value
+    if not isinstance(given, list | tuple) or not given or any(word not in choices for word in given):
+        raise refuse(config, field, "a list of some of " + ", ".join(choices))
+    store(config, field, tuple(choice for choice in choices if choice in given))
 
 
 def check_layer_ids(config: object, field: str) -> None:

@@ -68,7 +68,7 @@ def _config(method: str, values: Mapping[str, Any]) -> MethodConfig:
 
 def _covered(config: MethodConfig, num_layers: int | None) -> tuple[int, ...]:
     try:
-        return config.layers(num_layers or _USUAL_DEPTH)
+        return config.covered_layers(num_layers or _USUAL_DEPTH)
     except AdapterLibError:
         return ()
 

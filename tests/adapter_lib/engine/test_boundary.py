@@ -36,5 +36,5 @@ def test_rows_are_copied_channel_by_channel_and_nothing_else_is() -> None:
 def test_embeddings_show_the_batch_too() -> None:
     _, kwargs = replicate((), {"inputs_embeds": torch.zeros(2, 3, 4)}, 2)
     assert kwargs["inputs_embeds"].shape == (4, 3, 4)
-    with pytest.raises(CompositionError, match="no batch to copy"):
+    with pytest.raises(CompositionError, match="finds no batch"):
         replicate((), {"input_ids": None}, 2)

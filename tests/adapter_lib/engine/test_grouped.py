@@ -16,6 +16,11 @@ def _update(rank: int, scale: float = 1.0, dropout: float = 0.0) -> LowRank:
     return LowRank(torch.randn(rank, IN), torch.randn(OUT, rank), scale, dropout)
 
 
+def _state(*rows: int) -> LeafState:
+    y = torch.randn(*rows, OUT)
+    return LeafState(torch.randn(*rows, IN), y, y)
+
+
 def _dense(state: LeafState, groups: list[list[LowRank]]) -> Tensor:
     pieces = []
     for x, y, group in zip(state.x.chunk(len(groups)), state.y.chunk(len(groups)), groups, strict=True):
@@ -33,7 +38,7 @@ def test_groups_of_any_ranks_and_scales(ranks: list[list[int]], shape: tuple[int
     torch.manual_seed(0)
     groups = [[_update(rank, scale=0.5 + rank) for rank in group] for group in ranks]
     rows = (shape[0] * len(groups), *shape[1:])
-    state = LeafState(torch.randn(*rows, IN), torch.randn(*rows, OUT))
+    state = _state(*rows)
     torch.testing.assert_close(
         add_low_rank_groups(state, groups), _dense(state, groups), atol=1e-5, rtol=1e-5
     )
@@ -51,7 +56,7 @@ class _Products(TorchDispatchMode):
 
 def test_the_number_of_products_does_not_grow_with_the_adapters() -> None:
     for count in (2, 16):
-        state = LeafState(torch.randn(count, 3, IN), torch.randn(count, 3, OUT))
+        state = _state(count, 3)
         groups = [[_update(1 + i % 4, scale=1.0 + i % 2)] for i in range(count)]
         with _Products() as products:
             add_low_rank_groups(state, groups)
@@ -59,7 +64,7 @@ def test_the_number_of_products_does_not_grow_with_the_adapters() -> None:
 
 
 def test_one_update_is_two_products() -> None:
-    state = LeafState(torch.randn(2, 3, IN), torch.randn(2, 3, OUT))
+    state = _state(2, 3)
     update = _update(4, scale=3.0)
     with _Products() as products:
         found = add_low_rank(state, update)
@@ -72,7 +77,7 @@ def test_gradients_reach_every_update() -> None:
         LowRank(u.a.requires_grad_(), u.b.requires_grad_(), u.scale, 0.0)
         for u in (_update(2), _update(3, 2.0))
     ]
-    state = LeafState(torch.randn(4, IN), torch.randn(4, OUT))
+    state = _state(4)
     groups = [[updates[0]], [updates[1]]]
     tensors = [tensor for update in updates for tensor in (update.a, update.b)]
     found = torch.autograd.grad(add_low_rank_groups(state, groups).square().sum(), tensors)
@@ -82,8 +87,8 @@ def test_gradients_reach_every_update() -> None:
 
 def test_types_that_differ_keep_the_type_of_the_output() -> None:
     update = _update(2)
-    state = LeafState(torch.randn(4, IN, dtype=torch.bfloat16), torch.randn(4, OUT, dtype=torch.bfloat16))
+    wide = _state(4)
+    state = LeafState(wide.x.bfloat16(), wide.y.bfloat16(), wide.y.bfloat16())
     for found in (add_low_rank(state, update), add_low_rank_groups(state, [[update], [update]])):
         assert found.dtype == torch.bfloat16
-        wide = LeafState(state.x.float(), state.y.float())
         torch.testing.assert_close(found.float(), _dense(wide, [[update]]), atol=0.1, rtol=0.05)

@@ -13,7 +13,9 @@ import adapter_lib
 from adapter_lib.formats.expected import check_tensors_against, expected_shapes
 from adapter_lib.formats.fingerprint import fingerprint
 from adapter_lib.formats.native import read_manifest
-from adapter_lib.spec.errors import AdapterLibError, LoadError, UnknownNameError
+from adapter_lib.formats.skeleton import skeleton
+from adapter_lib.inject import Injection
+from adapter_lib.spec.errors import AdapterLibError, FamilyError, LoadError, UnknownNameError
 from adapter_lib.spec.manifest import CONFIG_FILE, WEIGHTS_FILE, ManifestError
 from adapter_lib.spec.safetensors_header import HeaderError, read_header
 from tests.adapter_lib.tiny import CONFIGS, FAMILIES, METHODS, build, output, prepared
@@ -52,10 +54,10 @@ def test_the_file_holds_what_the_backbones_config_lets_expect(
     model.add_classification_head("one", num_labels=3, layers=2)
     report = model.save_adapter(tmp_path, "one")
     manifest, header = read_manifest(tmp_path), read_header(tmp_path / WEIGHTS_FILE)
-    config = json.loads(json.dumps(CONFIGS[family]().to_dict()))
+    places = skeleton(json.loads(json.dumps(CONFIGS[family]().to_dict())))
     shapes = {tensor.name: tuple(tensor.shape) for tensor in header.tensors}
-    assert expected_shapes(manifest, config) == shapes
-    assert check_tensors_against(manifest, header, config) == []
+    assert expected_shapes(manifest, places) == shapes
+    assert check_tensors_against(manifest, header, places) == []
     assert (report.tensors, report.size) == (len(shapes), (tmp_path / WEIGHTS_FILE).stat().st_size)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([CONFIG_FILE, WEIGHTS_FILE])
 
@@ -65,7 +67,7 @@ def test_the_manifest_says_what_was_saved(saved: Path) -> None:
     assert (manifest.method, manifest.config.name(), manifest.family) == ("lora", "lora", "bert")
     assert (manifest.backbone.id, manifest.backbone.revision) == ("someone/tiny", "abc")
     assert (manifest.backbone.hidden_size, manifest.backbone.num_layers) == (32, 2)
-    assert manifest.backbone.fingerprint == fingerprint(build("bert"))
+    assert manifest.backbone.fingerprint == _print(build("bert"))
     assert manifest.head is not None
     assert manifest.head.labels == ("no", "yes")
     assert "layers.1.attn.v.lora_b" in load_file(saved / WEIGHTS_FILE)
@@ -140,7 +142,7 @@ def test_a_backbone_with_other_weights_is_named(saved: Path) -> None:
     [
         ("roberta", {}, "the family 'bert'; the backbone has 'roberta'"),
         ("bert", {"hidden_size": 64}, "the hidden size 32; the backbone has 64"),
-        ("bert", {"num_hidden_layers": 3}, "the number of layers 2; the backbone has 3"),
+        ("bert", {"num_hidden_layers": 3}, "the num layers 2; the backbone has 3"),
     ],
 )
 def test_another_architecture_is_refused_even_if_lenient(
@@ -161,13 +163,25 @@ def test_a_table_of_roles_that_changed_is_refused(saved: Path) -> None:
 
 
 def test_what_cannot_act_on_the_backbone_is_a_problem_not_a_crash(saved: Path) -> None:
-    header, config = read_header(saved / WEIGHTS_FILE), CONFIGS["bert"]().to_dict()
+    header, places = read_header(saved / WEIGHTS_FILE), skeleton(CONFIGS["bert"]().to_dict())
     for values in ({"targets": ["gate"]}, {"leave_out": [7]}):
         _change_config(saved, lambda document, values=values: document["config"].update(values))
-        problems = check_tensors_against(read_manifest(saved), header, config)
+        problems = check_tensors_against(read_manifest(saved), header, places)
         assert [problem.kind for problem in problems] == ["backbone"]
-    problems = check_tensors_against(read_manifest(saved), header, {"model_type": "unknown"})
-    assert "known types are: bert" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"model_type": "unknown"}, "known types are:"),
+        ({"model_type": "bert", "hidden_size": "wide"}, "makes no bert model"),
+        ({"model_type": "bert", "num_hidden_layers": 10**9}, "1000000000 layers"),
+        ({}, "no role table for models of type None"),
+    ],
+)
+def test_a_config_that_makes_no_model_is_refused(config: dict[str, Any], said: str) -> None:
+    with pytest.raises(FamilyError, match=said):
+        skeleton(config)
 
 
 def test_broken_files_are_refused(saved: Path, tmp_path: Path) -> None:
@@ -200,22 +214,28 @@ def test_loading_over_an_adapter_needs_to_be_said(saved: Path) -> None:
     assert [row.method for row in model.adapter_summary().rows] == ["lora"]
 
 
+def _print(model: Any) -> str:
+    """The fingerprint of a model, prepared or not."""
+    runtime = getattr(model, "adapter_runtime", None)
+    return fingerprint((runtime.injection if runtime else Injection.of(model)).atlas)
+
+
 def test_the_fingerprint_knows_the_backbone_and_nothing_else() -> None:
-    prints = {family: fingerprint(build(family)) for family in FAMILIES}
+    prints = {family: _print(build(family)) for family in FAMILIES}
     assert len(set(prints.values())) == len(FAMILIES)
     model = prepared("gpt2", one="lora[targets=[q, k, v, o]]", two="seq_bn")
     model.add_classification_head("one", num_labels=2)
     model.active_adapters = "one"
-    assert fingerprint(model) == prints["gpt2"]
+    assert _print(model) == prints["gpt2"]
     model.merge_adapter("one")
-    assert fingerprint(model) == prints["gpt2"]
+    assert _print(model) == prints["gpt2"]
     for dtype in (torch.bfloat16, torch.float16, torch.float64):
-        assert fingerprint(build("bert").to(dtype)) == prints["bert"]
+        assert _print(build("bert").to(dtype)) == prints["bert"]
     classifier = hf.AutoModelForSequenceClassification.from_config(CONFIGS["bert"]())
     classifier.bert.load_state_dict(build("bert").state_dict(), strict=False)
-    assert fingerprint(classifier) == prints["bert"]
+    assert _print(classifier) == prints["bert"]
     with pytest.raises(LoadError, match="meta device"):
-        fingerprint(build("bert").to("meta"))
+        _print(build("bert").to("meta"))
 
 
 def test_loading_over_a_head_needs_to_be_said_too(saved: Path) -> None:

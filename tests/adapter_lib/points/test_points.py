@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from adapter_lib.engine import Call, Part
 from adapter_lib.families import Site
 from adapter_lib.methods import Bottleneck, LoRA
-from adapter_lib.points import FusedPoint, LeafPoint, SitePoint, hang, linear_widths, original_weight
+from adapter_lib.points import FusedPoint, LeafPoint, Point, SitePoint, hang, maps, original_weight
 from adapter_lib.spec.composition import Stack
 from adapter_lib.spec.configs import LoRAConfig, Place, SeqBnConfig
 from adapter_lib.spec.errors import AttachError
@@ -15,8 +16,8 @@ from adapter_lib.spec.errors import AttachError
 X = torch.randn(2, 3, 4)
 
 
-def _lora(place: Place) -> LoRA:
-    part = LoRA(LoRAConfig(r=2, alpha=2), place, torch.empty(0))
+def _lora(point: Point) -> Part:
+    part = LoRA(LoRAConfig(r=2, alpha=2), point.place, point)
     for parameter in part.parameters():
         nn.init.normal_(parameter)
     return part
@@ -25,9 +26,9 @@ def _lora(place: Place) -> LoRA:
 def test_a_leaf_acts_merges_and_leaves() -> None:
     for linear in (nn.Linear(4, 5), Conv1D(5, 4)):
         before, weight = linear(X), linear.weight.clone()
-        point = LeafPoint(Place("attn.q", 0, *linear_widths(linear)), linear)
+        point = LeafPoint(Place("attn.q", 0, *maps.widths(linear)), linear, Call())
         point.install()
-        point.add("one", _lora(point.place))
+        point.add("one", _lora(point))
         assert torch.equal(linear(X), before)
         point.activate(Stack("one"))
         acting = linear(X)
@@ -47,9 +48,11 @@ def test_a_leaf_acts_merges_and_leaves() -> None:
 def test_the_columns_of_a_fused_map_are_served_apart() -> None:
     linear = Conv1D(6, 4)
     before, weight = linear(X), linear.weight.clone()
-    fused = FusedPoint([Place(f"attn.{letter}", 0, 4, 2) for letter in "qkv"], linear)
+    places = {f"attn.{letter}": Place(f"attn.{letter}", 0, 4, 2) for letter in "qkv"}
+    cut = dict(zip(places, torch.arange(6).split(2), strict=True))
+    fused = FusedPoint(places, cut, linear, Call())
     points = fused.points()
-    points["attn.k"].add("one", _lora(points["attn.k"].place))
+    points["attn.k"].add("one", _lora(points["attn.k"]))
     assert torch.equal(linear(X), before)
     points["attn.k"].activate(Stack("one"))
     acting = linear(X)
@@ -90,9 +93,9 @@ class _Layer(nn.Module):
 
 def test_a_site_sees_its_residual_by_position_or_by_name() -> None:
     layer = _Layer()
-    point = SitePoint(Place("ffn", 0, 4, 4), Site("sub", res="sub", norm="norm"), layer)
+    point = SitePoint(Place("ffn", 0, 4, 4), Site("sub", res="sub", norm="norm"), layer, Call())
     point.install()
-    part = Bottleneck(SeqBnConfig(reduction_factor=2), point.place, torch.empty(0))
+    part = Bottleneck(SeqBnConfig(reduction_factor=2), point.place, point)
     part.initialise()
     point.add("one", part)
     point.activate(Stack("one"))
@@ -104,17 +107,17 @@ def test_a_site_sees_its_residual_by_position_or_by_name() -> None:
 
 def test_a_site_whose_residual_never_came_says_so() -> None:
     layer = _Layer()
-    point = SitePoint(Place("ffn", 0, 4, 4), Site("sub", res="norm"), layer)
+    point = SitePoint(Place("ffn", 0, 4, 4), Site("sub", res="norm"), layer, Call())
     point.install()
-    point.add("one", Bottleneck(SeqBnConfig(reduction_factor=2), point.place, torch.empty(0)))
+    point.add("one", Bottleneck(SeqBnConfig(reduction_factor=2), point.place, point))
     point.activate(Stack("one"))
     with pytest.raises(AttachError, match="ffn of layer 0 ran without its residual"):
         layer(X)
 
 
 def test_what_cannot_be_served_is_refused() -> None:
-    with pytest.raises(AttachError, match="Conv2d is no linear map"):
-        linear_widths(nn.Conv2d(1, 1, 1))
+    with pytest.raises(AttachError, match="ReLU is no map that this library knows"):
+        maps.widths(nn.ReLU())
     linear = nn.Linear(2, 2)
     hang(linear, "leaf", nn.Module())
     with pytest.raises(AttachError, match="prepared twice"):

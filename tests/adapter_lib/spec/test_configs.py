@@ -80,9 +80,9 @@ def test_scale_of_lora_and_rslora() -> None:
 
 
 def test_leave_out_names_layers_that_exist() -> None:
-    assert LoRAConfig(leave_out=[2, 0]).layers(4) == (1, 3)
+    assert LoRAConfig(leave_out=[2, 0]).covered_layers(4) == (1, 3)
     with pytest.raises(ConfigError, match="names layer 4, but the backbone has 4"):
-        LoRAConfig(leave_out=(4,)).layers(4)
+        LoRAConfig(leave_out=(4,)).covered_layers(4)
 
 
 @pytest.mark.parametrize(

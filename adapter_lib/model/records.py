@@ -1,0 +1,29 @@
+"""Returning gates, fusion attentions and route weights with the model's output."""
+
+from typing import Any
+
+from transformers.utils.generic import ModelOutput
+
+from adapter_lib.engine import Record
+
+# What a call may ask for → the kind of record, and the name under which the output has it.
+RECORDS = {
+    "output_adapter_gating_scores": ("gates", "adapter_gating_scores"),
+    "output_adapter_fusion_attentions": ("fusion", "adapter_fusion_attentions"),
+    "output_adapter_route_weights": ("routes", "adapter_route_weights"),
+}
+
+
+def wants(kwargs: dict[str, Any]) -> list[str]:
+    """Takes the requests for records out of a call's arguments; gives those that were true."""
+    return [name for name in RECORDS if kwargs.pop(name, False)]
+
+
+def with_records(output: Any, record: Record, asked: list[str]) -> Any:
+    """The output with what was recorded: adapter or block → place → tensor [rows, …]."""
+    if not isinstance(output, ModelOutput):
+        return output
+    for name in asked:
+        kind, key = RECORDS[name]
+        output[key] = record.get(kind, {})
+    return output

@@ -1,0 +1,28 @@
+"""The non-linearities that configs may name: those of transformers without parameters, and some of torch."""
+
+NON_LINEARITIES = (
+    "relu",
+    "relu2",
+    "relu6",
+    "leakyrelu",
+    "leaky_relu",
+    "gelu",
+    "gelu_orig",
+    "gelu_new",
+    "gelu_fast",
+    "gelu_accurate",
+    "gelu_python",
+    "gelu_pytorch_tanh",
+    "gelu_10",
+    "quick_gelu",
+    "silu",
+    "swish",
+    "mish",
+    "tanh",
+    "sigmoid",
+    "hardswish",
+    "laplace",
+    "elu",
+    "selu",
+    "linear",
+)
