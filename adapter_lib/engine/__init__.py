@@ -1,13 +1,13 @@
 """Plans, states and the one evaluator: what every method and every block share."""
 
-from adapter_lib.engine.boundary import check_batch, replicate
+from adapter_lib.engine.boundary import check_batch, replicate, rows_of
 from adapter_lib.engine.call import NOTHING, Around, Call, Info, Record
 from adapter_lib.engine.compiling import Present, compile_plan
 from adapter_lib.engine.evaluate import evaluate
 from adapter_lib.engine.grouped import LowRank, add_low_rank, add_low_rank_groups
 from adapter_lib.engine.host import Host
 from adapter_lib.engine.part import BlockPart, Groups, Part, Several, Shared, WeightDelta, register
-from adapter_lib.engine.plan import Plan
+from adapter_lib.engine.plan import Plan, cuts_rows
 from adapter_lib.engine.recording import place_name, record
 from adapter_lib.engine.states import (
     AFTER_FUSE,
@@ -62,11 +62,13 @@ __all__ = [
     "add_low_rank_groups",
     "check_batch",
     "compile_plan",
+    "cuts_rows",
     "evaluate",
     "no_tokens",
     "place_name",
     "record",
     "register",
     "replicate",
+    "rows_of",
     "weighted",
 ]

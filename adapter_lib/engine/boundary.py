@@ -60,11 +60,19 @@ def _check_rows(node: str | Block, rows: int) -> None:
         _check_rows(child, size)
 
 
-def _batch_size(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+def rows_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:
+    """The batch size that a call's arguments show, or None."""
     named = [kwargs.get(name) for name in _INPUTS]
     for value in (*named, *args):
         if isinstance(value, Tensor) and value.dim() > 1:
             return value.shape[0]
+    return None
+
+
+def _batch_size(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+    found = rows_of(args, kwargs)
+    if found is not None:
+        return found
     raise CompositionError(
         "The composition finds no batch: the model was called without input_ids, inputs_embeds or the like."
     )

@@ -81,13 +81,15 @@ class Around(Protocol):
 class Call:
     """One model's current call; points hold a reference to it.
 
-    masks: by tower, set where the tower is called. tasks, record: set where the model is called.
+    masks: by tower, set where the tower is called. tasks, record, rows: set where the model is called;
+        rows is how many the batch has, None if the arguments do not show it.
     inside: what acts around the model's own forward, where the model itself is a tower.
     """
 
     masks: dict[str, Tensor | None] = field(default_factory=dict)
     tasks: Tensor | None = None
     record: Record | None = None
+    rows: int | None = None
     inside: list[Around] = field(default_factory=list)
 
     def info(self, tower: str) -> Info:

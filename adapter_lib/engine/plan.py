@@ -81,3 +81,12 @@ class Grouped:
 Plan = Single | Gated | Chain | Side | Tokens | Mean | Tasks | Learned | Grouped
 
 IDENTITY = Chain(())
+
+
+def cuts_rows(plan: Plan) -> bool:
+    """True if different rows go different ways."""
+    if isinstance(plan, Side | Tasks | Grouped):
+        return True
+    if isinstance(plan, Chain):
+        return any(cuts_rows(step) for step in plan.steps)
+    return not isinstance(plan, Single | Gated) and any(cuts_rows(child) for child in plan.children)

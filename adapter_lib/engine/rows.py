@@ -29,6 +29,11 @@ def pick_rows(tensor: Tensor, index: Tensor, of: int) -> Tensor:
 
 def share(rows: int, of: int) -> int:
     """How many rows each of `of` shares has. Raises CompositionError if they cannot be equal."""
+    if rows == 1 and of > 1:
+        raise CompositionError(
+            "The adapters of different rows cannot act apart here: all rows share the one row that this place "
+            "sees, such as the projected positions of DeBERTa. Leave it out of targets."
+        )
     if of < 1 or rows % of:
         raise CompositionError(
             f"A composition over {of} rows or copies of the batch met a batch of {rows} rows, which is no "

@@ -51,11 +51,14 @@ from adapter_lib.families import (  # noqa: F401  (they register)
     whisper,
     xmod,
 )
-from adapter_lib.families.registry import family_of, list_families, register_family
-from adapter_lib.families.resolve import FoundTower, Resolved, hidden_size_of, resolve
+from adapter_lib.families.infer import describe, propose
+from adapter_lib.families.registry import Family, family_of, list_families, register_family
+from adapter_lib.families.resolve import PLAIN, FoundTower, Resolved, hidden_size_of, model_type_of, resolve
 from adapter_lib.families.spec import FamilySpec, Fused, Inner, LayerSpec, Site, Tower
 
 __all__ = [
+    "PLAIN",
+    "Family",
     "FamilySpec",
     "FoundTower",
     "Fused",
@@ -64,10 +67,13 @@ __all__ = [
     "Resolved",
     "Site",
     "Tower",
+    "describe",
     "family_of",
     "hidden_size_of",
     "list_families",
+    "model_type_of",
     "paths",
+    "propose",
     "register_family",
     "resolve",
 ]

@@ -50,11 +50,11 @@ MBART_TOWERS = (
     replace(BART_DECODER, layer=BART_PRE_NORM_LAYER, norm="decoder.layer_norm"),
 )
 _SUM = "token and position embeddings are added outside of any module."
-# Those without a norm behind their embeddings.
+# Those without a norm behind the sum.
 MARIAN_TOWERS = tuple(replace(tower, embed=None, no_embed=_SUM) for tower in (BART_ENCODER, BART_DECODER))
 PEGASUS_TOWERS = tuple(replace(tower, embed=None, no_embed=_SUM) for tower in MBART_TOWERS)
 
-for _name in ("bart", "plbart", "blenderbot-small"):
+for _name in ("bart", "plbart"):
     register_family(FamilySpec(_name, (_name,), (BART_ENCODER, BART_DECODER)))
 # MVP computes its attention itself.
 MVP_TOWERS = tuple(
@@ -62,6 +62,7 @@ MVP_TOWERS = tuple(
 )
 register_family(FamilySpec("mvp", ("mvp",), MVP_TOWERS))
 register_family(FamilySpec("mbart", ("mbart",), MBART_TOWERS))
-register_family(FamilySpec("marian", ("marian",), MARIAN_TOWERS))
+for _name in ("marian", "blenderbot-small"):
+    register_family(FamilySpec(_name, (_name,), MARIAN_TOWERS))
 for _name in ("pegasus", "m2m_100", "blenderbot"):
     register_family(FamilySpec(_name, (_name,), PEGASUS_TOWERS))

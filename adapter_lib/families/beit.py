@@ -1,4 +1,4 @@
-"""BEiT: ViT's layer with layer scale, so the sites sit behind the stochastic depth that both sub-layers share."""
+"""BEiT: ViT's layer with layer scale; the sites are calls of one stochastic depth."""
 
 from dataclasses import replace
 

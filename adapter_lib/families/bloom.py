@@ -15,10 +15,10 @@ BLOOM_LAYER = LayerSpec(
     ffn=Site("mlp.dense_4h_to_h", res="post_attention_layernorm"),
     prefix="cache",
 )
-# The residual behind the norm instead of in front of it.
+# The residual is what the norm gives instead of what it gets.
 _POST_LAYER = replace(
     BLOOM_LAYER,
-    mh=Site("self_attention.dense", res="self_attention"),
+    mh=Site("self_attention.dense", res="self_attention", norm="post_attention_layernorm"),
     ffn=Site("mlp.dense_4h_to_h", res="mlp"),
 )
 _TOWER = Tower(

@@ -6,14 +6,12 @@ from adapter_lib.families.bert import BERT_LAYER
 from adapter_lib.families.registry import register_family
 from adapter_lib.families.spec import FamilySpec, Fused, LayerSpec, Tower
 
-_SELF = {"xattn": None, "xq": None, "xk": None, "xv": None, "xo": None, "cross": None}
 _V2 = replace(
-    BERT_LAYER,
+    BERT_LAYER.without_cross(),
     q="attention.self.query_proj",
     k="attention.self.key_proj",
     v="attention.self.value_proj",
     prefix="deberta",
-    **_SELF,
 )
 _V1 = replace(_V2, q=None, k=None, v=None, qkv=Fused("attention.self.in_proj", layout="per_head"))
 

@@ -1,4 +1,4 @@
-"""GPT-BigCode (SantaCoder, StarCoder): GPT-2's layer with one key and value for all heads, or one for each."""
+"""GPT-BigCode (SantaCoder, StarCoder): GPT-2's layer, one key and value for all heads or for each."""
 
 from dataclasses import replace
 
@@ -6,8 +6,8 @@ from adapter_lib.families.gpt2 import GPT2_LAYER
 from adapter_lib.families.registry import register_family
 from adapter_lib.families.spec import FamilySpec, Fused, LayerSpec, Tower
 
-_SELF = {"xattn": None, "xq": None, "xqkv": None, "xo": None, "cross": None}
-_MULTI_QUERY_LAYER = replace(GPT2_LAYER, **_SELF)
+# Crossing layers exist in neither: the model's own code for them does not run.
+_MULTI_QUERY_LAYER = GPT2_LAYER.without_cross()
 _MULTI_HEAD_LAYER = replace(_MULTI_QUERY_LAYER, qkv=Fused("attn.c_attn", layout="per_head"))
 
 

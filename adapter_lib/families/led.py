@@ -8,7 +8,7 @@ from adapter_lib.families.spec import FamilySpec
 
 _WHY = "LED computes its attention itself, in windows."
 _ENCODER_LAYER = replace(
-    BART_LAYER,
+    BART_LAYER.without_cross(),
     q="self_attn.longformer_self_attn.query",
     k="self_attn.longformer_self_attn.key",
     v="self_attn.longformer_self_attn.value",
@@ -16,12 +16,6 @@ _ENCODER_LAYER = replace(
     tokens_first=("attn.q", "attn.k", "attn.v"),
     prefix=None,
     no_prefix=_WHY,
-    xattn=None,
-    xq=None,
-    xk=None,
-    xv=None,
-    xo=None,
-    cross=None,
 )
 _DECODER_LAYER = replace(BART_LAYER, prefix=None, no_prefix=_WHY)
 

@@ -1,4 +1,4 @@
-"""LLaMA: pre-norm decoder, gated feed-forward, grouped-query attention; the layer that most decoders share."""
+"""LLaMA: pre-norm decoder, gated feed-forward, grouped queries; the layer that most decoders share."""
 
 from dataclasses import replace
 

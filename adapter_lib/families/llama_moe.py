@@ -19,4 +19,6 @@ for _name in ("mixtral", "qwen3_moe", "olmoe", "phimoe"):
     register_family(FamilySpec(_name, (_name,), (replace(LLAMA_TOWER, layer=MOE_LAYER),)))
 register_family(FamilySpec("qwen2_moe", ("qwen2_moe",), (replace(LLAMA_TOWER, layer=_SHARED_LAYER),)))
 # GPT-OSS stores its experts input first and interleaves gate and up: they have no role.
-register_family(FamilySpec("gpt_oss", ("gpt_oss",), (replace(LLAMA_TOWER, layer=replace(MOE_LAYER, experts=None)),)))
+register_family(
+    FamilySpec("gpt_oss", ("gpt_oss",), (replace(LLAMA_TOWER, layer=replace(MOE_LAYER, experts=None)),))
+)

@@ -8,6 +8,8 @@ from adapter_lib.families.spec import FamilySpec, Site
 
 PARALLEL_LAYER = replace(LLAMA_LAYER, ffn=Site("mlp", res=("input_layernorm", "+self_attn")))
 _PARALLEL = replace(LLAMA_TOWER, layer=PARALLEL_LAYER)
+_STABLELM_LAYER = replace(LLAMA_LAYER, ffn=Site("dropout", res="post_attention_layernorm"))
+_STABLELM_PARALLEL = replace(_STABLELM_LAYER, ffn=Site("dropout", res=("input_layernorm", "+self_attn")))
 _WHEN = "use_parallel_residual"
 
 for _name in ("cohere", "cohere2"):
@@ -16,6 +18,9 @@ register_family(
     FamilySpec(
         "stablelm",
         ("stablelm",),
-        (replace(LLAMA_TOWER, when=((_WHEN, False),)), replace(_PARALLEL, when=((_WHEN, True),))),
+        (
+            replace(LLAMA_TOWER, layer=_STABLELM_LAYER, when=((_WHEN, False),)),
+            replace(LLAMA_TOWER, layer=_STABLELM_PARALLEL, when=((_WHEN, True),)),
+        ),
     )
 )

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 from adapter_lib.families.registry import register_family
 from adapter_lib.families.spec import FamilySpec, LayerSpec, Tower
-from adapter_lib.families.t5 import T5_DECODER_LAYER, T5_ENCODER_LAYER, T5_TOWERS
+from adapter_lib.families.t5 import T5_ENCODER_LAYER, T5_TOWERS
 
-_WHY = "LongT5 computes its attention itself, in windows."
+_WHY = "LongT5's encoder computes its attention itself, in windows."
 _ENCODER, _DECODER = T5_TOWERS
 
 
 def _layer(attention: str) -> LayerSpec:
     at = f"layer.0.{attention}"
-    own = {"attn": at, "q": f"{at}.q", "k": f"{at}.k", "v": f"{at}.v", "o": f"{at}.o"}
-    return replace(T5_ENCODER_LAYER, prefix=None, no_prefix=_WHY, **own)
+    own = replace(T5_ENCODER_LAYER, attn=at, q=f"{at}.q", k=f"{at}.k", v=f"{at}.v", o=f"{at}.o")
+    return replace(own, prefix=None, no_prefix=_WHY)
 
 
 def _encoder(kind: str, attention: str) -> Tower:
@@ -27,7 +27,7 @@ register_family(
         (
             _encoder("local", "LocalSelfAttention"),
             _encoder("transient-global", "TransientGlobalSelfAttention"),
-            replace(_DECODER, layer=replace(T5_DECODER_LAYER, prefix=None, no_prefix=_WHY)),
+            _DECODER,
         ),
     )
 )

@@ -15,4 +15,6 @@ JINA_LAYER = replace(NOMIC_LAYER, up="mlp.fc1", gate=None, down="mlp.fc2")
 _TOWER = Tower("layers", NOMIC_LAYER, embed="embeddings", tokens="embeddings.word_embeddings")
 
 register_family(FamilySpec("nomic_bert", ("nomic_bert",), (_TOWER,)))
-register_family(FamilySpec("jina_embeddings_v3", ("jina_embeddings_v3",), (replace(_TOWER, layer=JINA_LAYER),)))
+register_family(
+    FamilySpec("jina_embeddings_v3", ("jina_embeddings_v3",), (replace(_TOWER, layer=JINA_LAYER),))
+)

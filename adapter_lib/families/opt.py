@@ -1,4 +1,4 @@
-"""OPT: BART's decoder layer alone, pre-norm or (350m) post-norm by config; it flattens rows in feed-forward."""
+"""OPT: BART's decoder layer alone, pre-norm or (350m) post-norm; it flattens its rows in feed-forward."""
 
 from dataclasses import replace
 
@@ -6,18 +6,20 @@ from adapter_lib.families.bart import BART_LAYER
 from adapter_lib.families.registry import register_family
 from adapter_lib.families.spec import FamilySpec, Site, Tower
 
-_SELF = {"xattn": None, "xq": None, "xk": None, "xv": None, "xo": None, "cross": None}
 OPT_LAYER = replace(
-    BART_LAYER,
+    BART_LAYER.without_cross(),
     mh=Site("self_attn", res="self_attn_layer_norm"),
     ffn=Site("fc2", res="final_layer_norm", flat=True),
-    **_SELF,
 )
-_POST_LAYER = replace(OPT_LAYER, mh=BART_LAYER.mh, ffn=replace(BART_LAYER.ffn, flat=True))
+_POST_LAYER = replace(
+    OPT_LAYER, mh=BART_LAYER.mh, ffn=Site("fc2", res="fc1", norm="final_layer_norm", flat=True)
+)
 _TOWER = Tower(
     "decoder.layers",
     OPT_LAYER,
     role="decoder",
+    # Heads call the decoder, not the model around it.
+    stack="decoder",
     tokens="decoder.embed_tokens",
     norm="decoder.final_layer_norm",
     no_embed="token and position embeddings are added outside of any module.",

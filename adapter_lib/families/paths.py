@@ -1,4 +1,4 @@
-"""Following the tables' paths through a model's modules. Works on any object with `named_children`-like access."""
+"""Following the tables' paths through a model's modules. Works on anything that has `_modules`."""
 
 from typing import TYPE_CHECKING
 

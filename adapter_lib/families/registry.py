@@ -44,7 +44,9 @@ def family_of(model_type: object) -> FamilySpec:
     """The family that serves a `model_type`. Raises FamilyError listing what exists."""
     if not is_known(model_type):
         known = listing(str(known) for known in _BY_TYPE)
-        raise FamilyError(f"There is no role table for models of type {model_type!r}; known types are: {known}.")
+        raise FamilyError(
+            f"There is no role table for models of type {model_type!r}; known types are: {known}."
+        )
     return _BY_TYPE[model_type]
 
 
@@ -59,7 +61,9 @@ def _described(family: FamilySpec) -> Family:
     return Family(
         family.name,
         family.model_types,
-        tuple(dict.fromkeys([tower.role for tower in family.towers] + [inner.path for inner in family.inner])),
+        tuple(
+            dict.fromkeys([tower.role for tower in family.towers] + [inner.path for inner in family.inner])
+        ),
         tuple(dict.fromkeys(role for layer in layers for role in layer.roles())),
         prefix=len(reasons) < len(layers) or bool(family.inner),
         no_prefix=" ".join(dict.fromkeys(reasons)),

@@ -40,19 +40,26 @@ class Resolved:
 
     @property
     def hidden_size(self) -> int:
-        """The width of the hidden state that the model returns: that of its last tower."""
-        return hidden_size_of(self.base)
+        """The width of the hidden state that the model returns, 0 for a plain module, which does not tell."""
+        return hidden_size_of(self.base) if hasattr(self.base, "config") else 0
+
+
+# What stands for the family of a plain module.
+PLAIN = FamilySpec("module", (), ())
 
 
 def resolve(model: "nn.Module", family: FamilySpec | None = None) -> Resolved:
     """The family of a transformers model, bare or with a head, found by `config.model_type`.
 
     family: a table to use instead, for models that have none.
-    Raises FamilyError if the model has no config, its type no role table, or the table does not fit the
-    model.
+    A plain module, which has no config and no table, has no towers: its maps are addressed by name.
+    Raises FamilyError if the model's type has no role table, or the table does not fit the model.
     """
     if family is None:
-        family = family_of(_model_type(model))
+        model_type = model_type_of(model)
+        if model_type is None:
+            return Resolved(PLAIN, model, ())
+        family = family_of(model_type)
     # The model itself first: what some bare models call their base is only a part of them.
     for base in dict.fromkeys((model, getattr(model, "base_model", model))):
         found = replace(family, towers=(*family.towers, *_inner_towers(base, family)), inner=())
@@ -87,7 +94,7 @@ def _inner_towers(base: "nn.Module", family: FamilySpec) -> Iterator[Tower]:
         resolved = resolve(model)
         below = next(name for name, module in model.named_modules() if module is resolved.base)
         prefix = f"{present[0]}.{below}" if below else present[0]
-        yield from (tower.table.below(prefix, inner.role) for tower in resolved.towers)
+        yield from (tower.table.below(prefix, inner) for tower in resolved.towers)
 
 
 def hidden_size_of(model: Any) -> int:
@@ -101,10 +108,7 @@ def hidden_size_of(model: Any) -> int:
     raise FamilyError(f"The config of {type(model).__name__} tells no hidden size.")
 
 
-def _model_type(model: "nn.Module") -> str:
-    config: Any = getattr(model, "config", None)
-    if config is None or not hasattr(config, "model_type"):
-        raise FamilyError(
-            f"{type(model).__name__} is not a transformers model: it has no config with a model_type."
-        )
-    return str(config.model_type)
+def model_type_of(model: Any) -> str | None:
+    """The `model_type` that a model's config tells, or None."""
+    found = getattr(getattr(model, "config", None), "model_type", None)
+    return str(found) if found else None

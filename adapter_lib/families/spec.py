@@ -99,6 +99,11 @@ class LayerSpec:
     prefix: str | None = "interface"
     no_prefix: str = ""
 
+    def without_cross(self) -> "LayerSpec":
+        """The layer of a model that never attends to another."""
+        bare = replace(self, xattn=None, xq=None, xk=None, xv=None, xo=None)
+        return replace(bare, xqkv=None, cross=None)
+
     def leaves(self) -> dict[str, str]:
         """Role → path of every linear map that serves one role alone."""
         named = {
@@ -161,16 +166,18 @@ class Tower:
         """True if the tower is one of a model with this config."""
         return all(getattr(config, name, None) == value for name, value in self.when)
 
-    def below(self, prefix: str, role: str | None = None) -> "Tower":
+    def below(self, prefix: str, inner: "Inner") -> "Tower":
         """The same tower in a model that has its base model at `prefix`."""
+        has_embed = self.embed is not None and not inner.no_embed
         return replace(
             self,
             layers=_below(prefix, self.layers),
-            stack=_below(prefix, self.stack),
-            embed=None if self.embed is None else _below(prefix, self.embed),
+            stack=_below(prefix, self.stack) if inner.stack is None else inner.stack,
+            embed=_below(prefix, self.embed or "") if has_embed else None,
+            no_embed=inner.no_embed or self.no_embed,
             tokens=None if self.tokens is None else _below(prefix, self.tokens),
             norm=None if self.norm is None else _below(prefix, self.norm),
-            role=role or self.role,
+            role=inner.role or self.role,
         )
 
 
@@ -178,11 +185,16 @@ class Tower:
 class Inner:
     """A model inside another that has a config, and so a family, of its own.
 
-    path: where it is in the base model. role: what its tower is called there; None leaves the name it has.
+    path: where it is in the base model.
+    role: what its tower is called there; None leaves the name it has.
+    stack: what takes the tower's attention mask, if not the inner model itself.
+    no_embed: why its first hidden state is not there any more what the inner model's embeddings give.
     """
 
     path: str
     role: str | None = None
+    stack: str | None = None
+    no_embed: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,4 +54,3 @@ T5_TOWERS = (
 
 for _name in ("t5", "mt5", "umt5"):
     register_family(FamilySpec(_name, (_name,), T5_TOWERS))
-

@@ -37,7 +37,7 @@ for _name in ("data2vec-audio", "sew"):
 
 
 def _wavlm(tower: Tower) -> Tower:
-    """PyTorch's own attention takes the weights out of the projections without calling them: they have no role."""
+    """PyTorch's attention takes the projections' weights without calling them: they have no role."""
     why = "WavLM gives its attention to PyTorch's own function, with a gated bias per pair of positions."
     layer = replace(tower.layer, q=None, k=None, v=None, o=None, prefix=None, no_prefix=why)
     return replace(tower, layer=layer)

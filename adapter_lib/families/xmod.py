@@ -1,4 +1,4 @@
-"""X-MOD: BERT's layer with language adapters of its own behind the feed-forward block, post-norm or pre-norm."""
+"""X-MOD: BERT's layer, post-norm or pre-norm, with language adapters of its own behind feed-forward."""
 
 from dataclasses import replace
 

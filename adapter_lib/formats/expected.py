@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapter_lib.families import PLAIN, model_type_of
 from adapter_lib.spec.configs import members_of
 from adapter_lib.spec.errors import AdapterLibError
 from adapter_lib.spec.manifest import HEAD_PREFIX, HeadSpec, Manifest
@@ -104,14 +105,14 @@ def compare(expected: Mapping[str, Shape], header: Header) -> list[Problem]:
     return problems
 
 
-def backbone_facts(manifest: Manifest, atlas: "Atlas") -> list[tuple[str, object, object]]:
+def backbone_facts(manifest: Manifest, atlas: "Atlas") -> list[tuple[str, str | int, str | int]]:
     """(what, what the manifest says of its backbone, what this backbone has), where the two differ."""
     family = atlas.resolved.family
     table = manifest.role_table if family.knows_table(manifest.role_table) else family.role_table()
-    pairs: list[tuple[str, object, object]] = [
+    pairs: list[tuple[str, str | int, str | int]] = [
         ("family", manifest.family, family.name),
         ("role_table", manifest.role_table[:12], table[:12]),
-        ("model_type", manifest.backbone.model_type, getattr(atlas.config, "model_type", "")),
+        ("model_type", manifest.backbone.model_type, model_type_of(atlas.resolved.base) or PLAIN.name),
         ("hidden_size", manifest.backbone.hidden_size, atlas.resolved.hidden_size),
         ("num_layers", manifest.backbone.num_layers, atlas.num_layers),
     ]

@@ -31,6 +31,8 @@ def fingerprint(atlas: Atlas) -> str:
 
 def _maps(atlas: Atlas) -> list[tuple[int, str, nn.Module]]:
     """(layer, role, map) of every layer, the parts of fused maps first, as their tables name them."""
+    if not atlas.resolved.towers:
+        return [(*spot.key, spot.module) for spot in atlas.unnamed()]
     found: list[tuple[int, str, nn.Module]] = []
     for tower in atlas.resolved.towers:
         table = tower.table.layer
@@ -44,7 +46,7 @@ def _maps(atlas: Atlas) -> list[tuple[int, str, nn.Module]]:
 def _sample(weight: Tensor) -> bytes:
     if weight.is_meta:
         raise LoadError("The backbone has no weights in memory (meta device), so it has no fingerprint.")
-    if not weight.is_floating_point():
+    if type(weight) is not Tensor or not weight.is_floating_point():
         return b""
     flat = weight.reshape(-1)
     places = torch.arange(_SAMPLES, device=flat.device) * (flat.numel() - 1) // (_SAMPLES - 1)

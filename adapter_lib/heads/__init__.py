@@ -3,7 +3,7 @@
 from adapter_lib.heads.classification import ClassificationHead
 from adapter_lib.heads.describe import head_spec, label_names
 from adapter_lib.heads.output import MultiHeadOutput
-from adapter_lib.heads.store import HeadStore, only_batch_split, shares_of
+from adapter_lib.heads.store import HeadStore, row_split, shares_of
 
 __all__ = [
     "ClassificationHead",
@@ -11,6 +11,6 @@ __all__ = [
     "MultiHeadOutput",
     "head_spec",
     "label_names",
-    "only_batch_split",
+    "row_split",
     "shares_of",
 ]

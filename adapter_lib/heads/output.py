@@ -8,10 +8,10 @@ from transformers.utils.generic import ModelOutput
 
 @dataclass
 class MultiHeadOutput(ModelOutput):
-    """The outputs of a Parallel whose channels have heads, in the order of the channels.
+    """The outputs where several heads are active: of a Parallel's channels, a BatchSplit's parts, or tasks.
 
     loss: the sum of the heads' losses, if labels were given.
-    logits: one tensor [B, labels of that head] per head.
+    logits: one tensor [rows of that head, labels of that head] per head.
     losses: one scalar per head, if labels were given.
     """
 

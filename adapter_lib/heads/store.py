@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from adapter_lib.heads.classification import ClassificationHead
-from adapter_lib.spec.composition import BatchSplit, Block, Stack
+from adapter_lib.spec.composition import BatchSplit, Block, MultiTask, Stack
 from adapter_lib.spec.errors import CompositionError, UnknownNameError, listing
 from adapter_lib.spec.manifest import HeadSpec
 
@@ -58,14 +58,14 @@ class HeadStore(nn.Module):
 
 
 def shares_of(block: Block) -> list[tuple[str, ...]]:
-    """The adapters of each share of the rows that may have its own head: a BatchSplit's part, a channel."""
-    split = only_batch_split(block)
+    """The adapters of each share of the rows that may have its own head: a part, a task, a channel."""
+    split = row_split(block)
     trees = split.children if split is not None else [block.channel(i) for i in range(block.channels())]
     return [tree.names() if isinstance(tree, Block) else (tree,) for tree in trees]
 
 
-def only_batch_split(block: Block | None) -> BatchSplit | None:
-    """The BatchSplit over one copy of the batch that a composition is, if it is one and nothing else."""
+def row_split(block: Block | None) -> BatchSplit | MultiTask | None:
+    """The BatchSplit or MultiTask over one copy of the batch that a composition is, if it is nothing else."""
     while isinstance(block, Stack) and len(block.children) == 1 and isinstance(block.children[0], Block):
         block = block.children[0]
-    return block if isinstance(block, BatchSplit) and block.channels() == 1 else None
+    return block if isinstance(block, BatchSplit | MultiTask) and block.channels() == 1 else None

@@ -16,7 +16,7 @@ from adapter_lib.inject.layer_places import LayerPlaces, map_place
 from adapter_lib.inject.norms import is_norm, norm_width, norms_of
 from adapter_lib.points import maps
 from adapter_lib.spec.configs import Aim, MethodConfig, Place, members_of
-from adapter_lib.spec.configs.targeted import ALL_LINEAR
+from adapter_lib.spec.configs.targeted import ALL_LINEAR, name_pattern
 from adapter_lib.spec.errors import ConfigError, FamilyError, listing
 from adapter_lib.spec.roles import (
     EMBED_ROLE,
@@ -112,12 +112,17 @@ class Atlas:
             attending = {spot.place.tower for spot in self.spots.values() if spot.place.role == "xattn"}
             found = [spot for spot in found if not attending or spot.place.tower in attending]
         if aim.pattern == ALL_LINEAR:
-            return found + [s for s in self._unnamed() if s.place.kind == "linear" and s.place.layer >= 0]
+            # A plain module has no layers to keep to.
+            first = 0 if self.resolved.towers else -1
+            return found + [s for s in self.unnamed() if s.place.kind == "linear" and s.place.layer >= first]
+        if not self.resolved.towers and aim.roles:
+            # Where there are no roles, a word such as `up` can only be a module's name.
+            return self._by_name(name_pattern(aim.word))
         return found + (self._by_name(aim.pattern) if aim.pattern is not None else [])
 
     def spot(self, key: Key) -> Spot:
         """The place of a key. Raises FamilyError."""
-        found = self.spots.get(key) or next((s for s in self._unnamed() if s.key == key), None)
+        found = self.spots.get(key) or next((s for s in self.unnamed() if s.key == key), None)
         if found is None:
             raise FamilyError(f"{self.resolved.family.name} has no place {key[1]!r} in layer {key[0]}.")
         return found
@@ -128,9 +133,9 @@ class Atlas:
             module for path, module in self._modules() if path and re.fullmatch(pattern, path) is not None
         }
         found = [s for s in self.spots.values() if s.module in wanted and s.place.role in LEAF_ROLES]
-        return found + [spot for spot in self._unnamed() if spot.module in wanted]
+        return found + [spot for spot in self.unnamed() if spot.module in wanted]
 
-    def _unnamed(self) -> Iterator[Spot]:
+    def unnamed(self) -> Iterator[Spot]:
         """Maps with weights that have no role."""
         named = {s.module for s in self.spots.values() if s.place.role in LEAF_ROLES}
         numbers = {

@@ -19,7 +19,9 @@ def make_point(spot: Spot, call: Call) -> Point:
 
 
 def _leaf(spot: Spot, call: Call) -> Point:
-    return LeafPoint(spot.place, spot.module, call)
+    table = spot.tower.table.layer if spot.tower is not None else None
+    tokens_first = table is not None and spot.place.role in table.tokens_first
+    return LeafPoint(spot.place, spot.module, call, tokens_first=tokens_first)
 
 
 def _norm(spot: Spot, call: Call) -> Point:

@@ -23,7 +23,7 @@ def prompt_point(spot: Spot, call: Call) -> PromptPoint:
 def _modules(stack: nn.Module, tower: FoundTower, model: Resolved) -> PromptTower:
     table, base = tower.table, model.base
     tokens = None if table.tokens is None else paths.find(base, table.tokens)
-    pools = tokens is None or isinstance(getattr(stack, "pooler", None), nn.Module)
+    pooler = stack._modules.get("pooler")
     norm = None if table.norm is None else paths.find(base, table.norm)
     is_decoder = bool(getattr(getattr(stack, "config", None), "is_decoder", False))
     return PromptTower(
@@ -31,7 +31,8 @@ def _modules(stack: nn.Module, tower: FoundTower, model: Resolved) -> PromptTowe
         tower.layers,
         tokens,
         embed=None if table.embed is None else paths.find(base, table.embed),
-        exit=(_container(stack, tower.layers[0]) or norm) if pools else None,
+        exit=(_container(stack, tower.layers[0]) or norm) if tokens is None or pooler is not None else None,
+        pooler=pooler,
         readers=tuple(_readers(tower, model)),
         is_decoder=table.role == "decoder" or (tokens is not None and is_decoder),
     )

@@ -19,7 +19,7 @@ _NOT_COMPUTED = frozenset({"leave_out", "reduction_factor", "init_weights"})
 
 
 class Maps(NamedTuple):
-    """What down and up do, x W + b: W [in, out], b [out]; stacked for N shares: [N, in, out], [N, 1, out]."""
+    """What down and up do, W x + b: W [out, in], b [out]; stacked for N shares: [N, out, in], [N, 1, out]."""
 
     down: Tensor
     down_bias: Tensor | None
@@ -72,13 +72,12 @@ class Bottleneck(Part):
 
     def maps(self) -> Maps:
         """What down and up multiply with and add."""
-        return Maps(self.down.weight.t(), self.down.bias, self.up.weight.t(), self.up.bias)
+        return Maps(self.down.weight, self.down.bias, self.up.weight, self.up.bias)
 
     def around(self) -> Around:
         """The parameters of the norms and the scaling, as far as the config has them."""
-        names = ("scaling", "ln_before.weight", "ln_before.bias", "ln_after.weight", "ln_after.bias")
-        own = {name: tensor for name, tensor in self.named_parameters() if name in names}
-        return Around(*(own.get(name) for name in names))
+        before, after = (_weights_of(self._modules.get(name)) for name in ("ln_before", "ln_after"))
+        return Around(self._parameters.get("scaling"), *before, *after)
 
     def single(self, state: SiteState) -> SiteState:
         return self._change(state, self.maps(), self.around())
@@ -174,11 +173,15 @@ def _stack(rows: Sequence[Sequence[Tensor | None]]) -> list[Tensor | None]:
     return found
 
 
+def _weights_of(norm: nn.Module | None) -> tuple[Tensor | None, Tensor | None]:
+    return (norm.weight, norm.bias) if isinstance(norm, nn.LayerNorm) else (None, None)
+
+
 def _affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x W + b; with a stacked W every share of the rows of x has its own."""
+    """W x + b; with a stacked W every share of the rows of x has its own."""
     if weight.dim() == 2:
-        return F.linear(x, weight.t(), bias)
-    rows = _shares(x, weight)
+        return F.linear(x, weight, bias)
+    rows, weight = _shares(x, weight), weight.transpose(1, 2)
     y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
     return y.reshape(*x.shape[:-1], weight.shape[-1])
 

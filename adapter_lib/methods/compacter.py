@@ -45,11 +45,11 @@ class Compacter(Bottleneck):
         return Maps(down, self._tensor("down", "bias"), up, self._tensor("up", "bias"))
 
     def _matrix(self, name: str) -> Tensor:
-        """H [in, out]."""
+        """Hᵀ [out, in]."""
         weight = _product(*(self._tensor(name, key) for key in _WEIGHTS))
         rule = _product(*(self._tensor(name, key) for key in _RULES))
         rows, columns = rule.shape[1] * weight.shape[1], rule.shape[2] * weight.shape[2]
-        return torch.einsum("iab,icd->acbd", rule, weight).reshape(rows, columns)
+        return torch.einsum("iab,icd->bdac", rule, weight).reshape(columns, rows)
 
     def _tensor(self, name: str, key: str) -> Tensor | None:
         """A tensor of down or up, wherever it is: the map's own, shared by all such maps, or by all maps."""

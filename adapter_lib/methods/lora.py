@@ -16,7 +16,7 @@ from adapter_lib.engine import (
 )
 from adapter_lib.methods.low_rank import LowRankPart, matrix
 from adapter_lib.methods.registry import Method, register_method
-from adapter_lib.spec.configs import LoRAConfig
+from adapter_lib.spec.configs import LoRAConfig, Shapes
 
 
 class LoRA(LowRankPart):
@@ -31,17 +31,18 @@ class LoRA(LowRankPart):
     start_a: nn.Parameter
     start_b: nn.Parameter
 
+    def make(self, shapes: Shapes, like: Tensor) -> None:
+        super().make(shapes, like)
+        if self.config.use_gating:
+            # The gate takes the place of s.
+            self.scale = 1.0
+
     def initialise(self) -> None:
         super().initialise()
         if self._has_start():
             with torch.no_grad():
                 self.start_a.copy_(self.lora_a)
                 self.start_b.copy_(self.lora_b)
-
-    @property
-    def scale(self) -> float:
-        # A gate takes the place of s.
-        return 1.0 if self.config.use_gating else super().scale
 
     def single(self, state: LeafState | ExpertsState) -> LeafState | ExpertsState:
         if isinstance(state, ExpertsState):

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from adapter_lib.engine import LeafState, Part
 from adapter_lib.methods.starts import start
-from adapter_lib.spec.configs import LowRankConfig, Place
+from adapter_lib.spec.configs import LowRankConfig, Place, Shapes
 
 
 class LowRankPart(Part):
@@ -15,10 +15,10 @@ class LowRankPart(Part):
     lora_a: nn.Parameter
     lora_b: nn.Parameter
 
-    @property
-    def scale(self) -> float:
-        """s of the equations."""
-        return self.config.scale_at(self.place)
+    def make(self, shapes: Shapes, like: Tensor) -> None:
+        super().make(shapes, like)
+        # s of the equations, told once: patterns are not for every forward.
+        self.scale = self.config.scale_at(self.place)
 
     def initialise(self) -> None:
         name = getattr(self.config, "init_weights", "lora")

@@ -16,7 +16,7 @@ from adapter_lib.engine import (
     add_low_rank_groups,
 )
 from adapter_lib.methods.registry import Method, register_method
-from adapter_lib.spec.configs import MTLLoRAConfig
+from adapter_lib.spec.configs import MTLLoRAConfig, Shapes
 
 
 class MTLLoRA(Part):
@@ -29,6 +29,10 @@ class MTLLoRA(Part):
     lora_b: nn.Parameter
     task_matrix: nn.Parameter
     weights: nn.Parameter
+
+    def make(self, shapes: Shapes, like: Tensor) -> None:
+        super().make(shapes, like)
+        self.scale = self.config.scale_at(self.place)
 
     def initialise(self) -> None:
         nn.init.kaiming_uniform_(self.lora_a, a=math.sqrt(5))
@@ -46,11 +50,11 @@ class MTLLoRA(Part):
     def update(self) -> LowRank:
         """The update as the engine's low-rank products take it: Λ A and the task's mean of the B_i."""
         dropout = self.config.dropout if self.training else 0.0
-        return LowRank(*self._factors(), self.config.scale_at(self.place), dropout)
+        return LowRank(*self._factors(), self.scale, dropout)
 
     def weight_delta(self) -> WeightDelta:
         a, b = self._factors()
-        return WeightDelta(self.config.scale_at(self.place) * (b @ a))
+        return WeightDelta(self.scale * (b @ a))
 
     def can_group(self) -> bool:
         return self.gate is None

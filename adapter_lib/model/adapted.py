@@ -18,6 +18,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from adapter_lib.engine import check_batch, replicate
 from adapter_lib.model.forward import run, task_numbers
+from adapter_lib.model.runtime import repeated_keys
 from adapter_lib.spec.errors import AttachError
 
 _CHECKPOINT = re.compile(PREFIX_CHECKPOINT_DIR + r"-\d+")
@@ -109,7 +110,9 @@ def _save_of(base: Any) -> Callable[..., Any]:
         # Trainer resumes from, and goes back to, its checkpoint folders: these must hold the adapters too.
         is_checkpoint = _CHECKPOINT.fullmatch(Path(save_directory).name)
         ignored = self._keys_to_ignore_on_save
-        self._keys_to_ignore_on_save = self.adapter_runtime.ignored_on_save if is_checkpoint else ignored
+        if is_checkpoint:
+            # What adapters share is written once; loading it into a model that shares it fills them all.
+            self._keys_to_ignore_on_save = self.adapter_runtime.ignored_on_save | repeated_keys(self)
         try:
             return original(self, save_directory, *args, **kwargs)
         finally:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from adapter_lib.families import model_type_of
 from adapter_lib.formats import native
 from adapter_lib.formats.report import LoadReport, SaveReport
 from adapter_lib.model.head_methods import HeadMethods
@@ -63,15 +64,15 @@ class Files(Life, HeadMethods):
         return report
 
     def _backbone(self, given_id: str | None, given_revision: str | None) -> BackboneRef:
-        config: Any = self.config
+        config: Any = getattr(self, "config", None)
         atlas = self.adapter_runtime.injection.atlas
-        source = config.name_or_path if given_id is None else given_id
+        source = getattr(config, "name_or_path", "") if given_id is None else given_id
         is_hub_id = given_id is not None or not Path(source).exists()
         return BackboneRef(
             id=source if is_hub_id else "",
             revision=given_revision or (getattr(config, "_commit_hash", None) if given_id is None else None),
             fingerprint=native.fingerprint(atlas),
-            model_type=config.model_type,
+            model_type=model_type_of(atlas.resolved.base) or atlas.resolved.family.name,
             hidden_size=atlas.resolved.hidden_size,
             num_layers=atlas.num_layers,
         )

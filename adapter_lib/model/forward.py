@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from adapter_lib.engine import Call, check_batch, replicate
+from adapter_lib.engine import Call, check_batch, replicate, rows_of
 from adapter_lib.heads import MultiHeadOutput
 from adapter_lib.model.records import wants, with_records
 from adapter_lib.model.regularisation import regularised, share_of
@@ -41,6 +41,7 @@ def run(
         if runtime.channels > 1 and not runtime.is_replicated:
             args, kwargs = replicate(args, kwargs, runtime.channels)
             call.tasks = None if call.tasks is None else call.tasks.repeat(runtime.channels)
+        call.rows = rows_of(args, kwargs)
         output = _predict(model, runtime, _with_towers(forward, call), args, kwargs)
         if model.training:
             output = regularised(output, runtime.injection, share)
@@ -135,12 +136,15 @@ def _several(
     runtime: Runtime, hidden: Tensor, mask: Tensor | None, labels: Tensor | None, items: Any
 ) -> MultiHeadOutput:
     heads = [runtime.heads.get(name) for name in runtime.active_heads]
-    sizes = runtime.head_sizes(hidden.shape[0], len(heads))
-    masks = [None] * len(heads) if mask is None else torch.split(mask, sizes)
-    pieces = zip(heads, torch.split(hidden, sizes), masks, strict=True)
-    logits = tuple(head(piece, piece_mask) for head, piece, piece_mask in pieces)
+    rows = runtime.head_rows(hidden.shape[0], len(heads))
+    logits = tuple(
+        head(hidden[own], None if mask is None else mask[own]) for head, own in zip(heads, rows, strict=True)
+    )
     if labels is None:
         return MultiHeadOutput(logits=logits)
-    asked = zip(heads, logits, torch.split(labels, sizes), strict=True)
-    losses = tuple(head.loss(given, wanted, items) for head, given, wanted in asked)
+    losses = tuple(
+        # No row: the mean over nothing would be no number.
+        head.loss(given, labels[own], items) if len(given) else given.sum()
+        for head, given, own in zip(heads, logits, rows, strict=True)
+    )
     return MultiHeadOutput(loss=sum(losses[1:], losses[0]), logits=logits, losses=losses)

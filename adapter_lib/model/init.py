@@ -33,7 +33,7 @@ def init(model: M, *, family: FamilySpec | None = None, at: str = "") -> M:
     if getattr(model, "_hf_peft_config_loaded", False):
         raise AttachError("The model carries adapters of PEFT; use a model without them.")
     injection = Injection.of(_part_at(model, at), family)
-    heads = HeadStore(injection.atlas.resolved.hidden_size if injection.atlas.config is not None else 0)
+    heads = HeadStore(injection.atlas.resolved.hidden_size)
     hang(model, "heads", heads)
     hang(model, "shared", injection.shared)
     anything: Any = model

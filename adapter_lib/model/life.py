@@ -2,6 +2,7 @@
 
 from adapter_lib.inject import AttachReport
 from adapter_lib.model.activation import Activation
+from adapter_lib.model.status import AdapterStatus, status_of
 from adapter_lib.model.summary import AdapterSummary, summarise
 from adapter_lib.points import CHILD_PREFIX
 from adapter_lib.spec.composition import check_adapter_name
@@ -46,6 +47,10 @@ class Life(Activation):
         """A table of the adapters; print it."""
         backbone = sum(p.numel() for n, p in self.named_parameters() if CHILD_PREFIX not in n)
         return summarise(self.adapter_runtime, backbone)
+
+    def adapter_status(self) -> AdapterStatus:
+        """A table of every place that has adapters, and what each does there now; print it."""
+        return status_of(self.adapter_runtime)
 
     def _make_room(self, name: str, *, overwrite: bool) -> None:
         check_adapter_name(name)

@@ -1,14 +1,15 @@
 """What one prepared model knows of its adapters and heads."""
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-from adapter_lib.heads import HeadStore, only_batch_split
+from adapter_lib.heads import HeadStore, row_split
 from adapter_lib.inject import Injection
 from adapter_lib.points import CHILD_PREFIX
-from adapter_lib.spec.composition import MultiTask
+from adapter_lib.spec.composition import BatchSplit, MultiTask
 
 
 @dataclass
@@ -40,12 +41,15 @@ class Runtime:
                 return [_speaker(child) for child in node.children]
         return []
 
-    def head_sizes(self, rows: int, heads: int) -> list[int]:
-        """How many of the rows belong to each of several active heads."""
-        split = only_batch_split(self.injection.block)
-        if split is not None and len(split.batch_sizes) == heads:
-            return list(split.batch_sizes)
-        return [rows // heads] * heads
+    def head_rows(self, rows: int, heads: int) -> list[slice] | list[Tensor]:
+        """Which of the rows belong to each of several active heads."""
+        split = row_split(self.injection.block)
+        tasks = self.injection.call.tasks
+        if isinstance(split, MultiTask) and tasks is not None:
+            return [(tasks == task).nonzero().flatten() for task in range(heads)]
+        sizes = split.batch_sizes if isinstance(split, BatchSplit) else (rows // heads,) * heads
+        ends = list(accumulate(sizes))
+        return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
 
 
 def own_keys(model: nn.Module) -> set[str]:
@@ -53,6 +57,13 @@ def own_keys(model: nn.Module) -> set[str]:
     # A parameter that adapters share has a key under each of them.
     named = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
     return {name for name, _ in named if CHILD_PREFIX in name}
+
+
+def repeated_keys(model: nn.Module) -> set[str]:
+    """The keys under which a parameter that adapters share appears after its first one."""
+    first = {name for name, _ in model.named_parameters()}
+    every = (name for name, _ in model.named_parameters(remove_duplicate=False))
+    return {name for name in every if CHILD_PREFIX in name and name not in first}
 
 
 def _speaker(child: Any) -> str:

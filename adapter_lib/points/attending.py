@@ -81,7 +81,7 @@ def in_front(own: Tensor, those: Tensor) -> Tensor:
     rows, heads, _, width = those.shape
     if own.shape[-1] % width or heads % (own.shape[-1] // width):
         raise AttachError(
-            f"A prefix of width {own.shape[-1]} does not fit keys or values of {heads} heads, each {width} wide."
+            f"A prefix {own.shape[-1]} wide does not fit keys or values of {heads} heads, each {width} wide."
         )
     split = own.view(*own.shape[:2], -1, width).transpose(1, 2)
     if split.shape[1] != heads:

@@ -17,6 +17,8 @@ from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import AttachError
 
 _CACHES = ("layer_past", "past_key_values")
+# What a cross-attention makes its keys of.
+_SOURCES = ("key_value_states", "encoder_hidden_states")
 
 
 class PrefixCache:
@@ -123,9 +125,10 @@ class CachePoint(AttentionPoint):
     """
 
     def __init__(self, place: Place, module: nn.Module, call: Call, out: nn.Module) -> None:
-        """out: the output projection, whose input is what the attention made."""
+        """out: the output projection, in the attention or behind it; its input is what the attention made."""
         super().__init__(place, module, call)
         self._out = (out,)
+        self._is_inside = any(below is out for below in module.modules())
         self._names = tuple(inspect.signature(module.forward).parameters)
         self.cache = next((name for name in _CACHES if name in self._names), "")
         self._found: list[tuple[Tensor, Tensor]] | None = None
@@ -138,13 +141,17 @@ class CachePoint(AttentionPoint):
             raise AttachError(f"{type(module).__name__} takes no KV cache that a prefix could come with.")
         self.handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
         self.handles.append(module.register_forward_hook(self._leave))
-        self.handles.append(self._out[0].register_forward_pre_hook(self._pass))
+        if self._is_inside:
+            self.handles.append(self._out[0].register_forward_pre_hook(self._pass))
 
     def run(self, given: dict[str, Any]) -> Tensor:
         """What the attention makes of other arguments, in front of its output projection."""
         self._is_catching = True
-        self._served[0].forward(**given)
+        output = self._served[0].forward(**given)
         self._is_catching = False
+        if not self._is_inside:
+            context: Tensor = output[0]
+            return context
         if self._caught is None:
             raise self.unreached()
         caught, self._caught = self._caught, None
@@ -188,9 +195,9 @@ class CachePoint(AttentionPoint):
         mask = given.get("attention_mask")
         if mask is not None:
             return int(mask.shape[-1])
-        source = given.get("key_value_states")
-        if source is not None:
-            return int(source.shape[1])
+        for name in _SOURCES:
+            if given.get(name) is not None:
+                return int(given[name].shape[1])
         past = self.own_cache(given)
         return hidden.shape[1] + (0 if past is None else int(past.get_seq_length(self._layer())))
 
@@ -203,7 +210,8 @@ class CachePoint(AttentionPoint):
             return None
         check_function(getattr(getattr(module, "config", None), "_attn_implementation", None))
         given = dict(zip(self._names, args, strict=False)) | kwargs
-        self._found = []
+        # The last call may have ended in an error.
+        self._is_catching, self._caught, self._result, self._found = False, None, None, []
         called = ModuleCall(self, given, first_input(args, kwargs), self._found)
         state = evaluate(self.plan, AttentionState.of(called, self.info()))
         lone = state.lone()
@@ -220,10 +228,16 @@ class CachePoint(AttentionPoint):
         result, self._result = self._result, None
         return (result, *args[1:])
 
-    def _leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+    def _leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
         found, self._found = self._found, None
-        if self.plan is not None and not found:
+        if self.plan is None:
+            return output
+        if not found:
             raise self.unreached()
+        if self._result is None:
+            return output
+        result, self._result = self._result, None
+        return (result, *output[1:])
 
 
 class MptPoint(CachePoint):

@@ -1,10 +1,9 @@
 """A point: a child of the module it serves, with the adapters' parameters there and the plan to follow."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from adapter_lib.engine import BlockPart, Call, Info, Part, Plan, Present, Several, compile_plan
 from adapter_lib.spec.composition import Block
@@ -15,6 +14,14 @@ from adapter_lib.spec.errors import AttachError
 CHILD_PREFIX = "adapter_lib_"
 # A part hangs under this and the adapter's name: no model and no nn.Module has an attribute with a colon.
 PART_PREFIX = "adapter:"
+
+
+class Handle(Protocol):
+    """Something that was hooked and can be taken off."""
+
+    def remove(self) -> None:
+        """Take it off."""
+        ...
 
 
 class Point(nn.Module):
@@ -35,7 +42,7 @@ class Point(nn.Module):
         self.merged: str | None = None
         # True where adapters undo what they did elsewhere: the last one of a stack is undone first.
         self.is_reversed = False
-        self.handles: list[RemovableHandle] = []
+        self.handles: list[Handle] = []
         # One object for the whole model: what the current call tells.
         self.call = call
 

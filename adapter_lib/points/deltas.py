@@ -1,5 +1,7 @@
 """What merging an adapter's parts does to the weights they serve."""
 
+from torch import Tensor, nn
+
 from adapter_lib.engine import Part, Several, WeightDelta
 from adapter_lib.spec.errors import AttachError
 
@@ -15,3 +17,12 @@ def delta_of(name: str, part: Part) -> WeightDelta:
     if delta is None:
         raise AttachError(f"{name!r} is no update of weights, so it cannot be merged into them.")
     return delta
+
+
+def check_writable(name: str, module: nn.Module, weight: Tensor) -> None:
+    """Raises AttachError for a weight that is worked out anew in every call, as with weight norm."""
+    if not isinstance(weight, nn.Parameter):
+        raise AttachError(
+            f"{name!r} cannot be merged: the weight of {type(module).__name__} is computed from other "
+            "parameters (is it normalised or parametrised?). Let the adapter act unmerged."
+        )

@@ -4,7 +4,6 @@ A non-linearity stands between them and a router chooses who sees what, so no ho
 does: the experts are run once more with their weights changed. The module itself is never touched.
 """
 
-import copy
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -155,16 +154,26 @@ class ExpertsHook(nn.Module):
     def _run(self, given: tuple[Tensor, ...], deltas: Mapping[str, Tensor]) -> Tensor:
         """The experts' own forward with deltas added to their weights."""
         module = self._served[0]
-        changed: dict[str, Any] = dict(module._parameters)
+        changed: dict[str, Tensor] = {}
         for point in self._points:
             if (delta := deltas.get(point.place.role)) is not None:
                 weight = getattr(module, point.tensor)
                 changed[point.tensor] = weight + _as_rows(module, delta).to(weight.dtype)
-        twin: Any = copy.copy(module)
-        twin._parameters = changed
         # The class's own forward: hooks and whatever replaces it on the module belong to the module's call.
-        output: Tensor = type(module).forward(twin, *given)
+        forward: Any = type(module).forward
+        output: Tensor = forward(_Changed(module, changed), *given)
         return output
+
+
+class _Changed:
+    """Stands for a module in a forward of its class, with some tensors in the place of its own."""
+
+    def __init__(self, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        self._module = module
+        self._tensors = tensors
+
+    def __getattr__(self, name: str) -> Any:
+        return self._tensors[name] if name in self._tensors else getattr(self._module, name)
 
 
 def _argument_names(module: nn.Module) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from adapter_lib.points.base import (
     replace_first_input,
     unhang,
 )
-from adapter_lib.points.deltas import delta_of, members_of
+from adapter_lib.points.deltas import check_writable, delta_of, members_of
 from adapter_lib.spec.configs import Place
-from adapter_lib.spec.roles import HEAD_ROLE
 from adapter_lib.spec.errors import AttachError
+from adapter_lib.spec.roles import HEAD_ROLE
 
 
 class OutputPoint(Point):
@@ -70,6 +70,7 @@ class InputPoint(Point):
             raise AttachError(f"{self.merged!r} is merged already; reset_adapter() takes it out again.")
         columns = [delta_of(name, part).columns for part in members_of(self.parts()[name])]
         weight = maps.plain_weight(self._served[0])
+        check_writable(name, self._served[0], weight)
         original = weight.detach().clone()
         with torch.no_grad():
             for factor in columns:

@@ -6,13 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adapter_lib.engine import Call, GridState, LeafState, evaluate
+from adapter_lib.engine import Call, GridState, LeafState, cuts_rows, evaluate
 from adapter_lib.points import maps, quantised
 from adapter_lib.points.base import Point, hang, unhang
-from adapter_lib.points.deltas import delta_of, members_of
+from adapter_lib.points.deltas import check_writable, delta_of, members_of
 from adapter_lib.points.hidden import InputPoint
 from adapter_lib.spec.configs import Place
-from adapter_lib.spec.errors import AttachError
+from adapter_lib.spec.errors import AttachError, CompositionError
+from adapter_lib.spec.roles import MODULE_PREFIX
 
 
 class MapPoint(Point):
@@ -25,7 +26,11 @@ class MapPoint(Point):
         super().__init__(place, call)
         # In a tuple, so that the served module does not become a child of its own child.
         self.served = (module,)
-        self.columns = columns
+        # Not saved, but where the map is, now and when the model moves.
+        self.columns: Tensor | None
+        self.register_buffer("columns", columns, persistent=False)
+        if columns is not None:
+            self.columns = columns.to(next(module.parameters()).device)
         self._original: tuple[Tensor, Tensor | None] | None = None
 
     def like(self) -> Tensor:
@@ -37,7 +42,7 @@ class MapPoint(Point):
         return self.seen(self._numbers().detach())
 
     def seen(self, weight: Tensor) -> Tensor:
-        """A tensor shaped as the module's weight, shown as `weight()` shows that: this place's part, [out, in]."""
+        """A tensor shaped as the module's weight, shown as `weight()` shows that: this place's [out, in]."""
         return self._mine(self._as_rows(weight))
 
     def bias(self) -> Tensor | None:
@@ -48,7 +53,7 @@ class MapPoint(Point):
 
     def project(self, x: Tensor) -> Tensor:
         y = maps.project(self.served[0], x)
-        return y if self.columns is None else y.index_select(-1, self.columns.to(y.device))
+        return y if self.columns is None else y.index_select(-1, self.columns)
 
     def project_with(self, x: Tensor, weight: Tensor) -> Tensor:
         return maps.project_with(self.served[0], x, weight)
@@ -65,6 +70,7 @@ class MapPoint(Point):
             raise AttachError(f"{self.merged!r} is merged already; reset_adapter() takes it out again.")
         deltas = [delta_of(name, part) for part in members_of(self.parts()[name])]
         weight, bias = self._own_weight(), self._own_bias()
+        check_writable(name, self.served[0], weight)
         if bias is None and any(delta.bias is not None for delta in deltas):
             raise AttachError(f"{name!r} changes a bias, and {type(self.served[0]).__name__} has none.")
         original = self.weight().clone(), None if bias is None else self._mine(bias.detach()).clone()
@@ -103,13 +109,13 @@ class MapPoint(Point):
         return maps.as_rows(self.served[0], weight)
 
     def _mine(self, rows: Tensor) -> Tensor:
-        return rows if self.columns is None else rows[self.columns.to(rows.device)]
+        return rows if self.columns is None else rows[self.columns]
 
     def _put(self, rows: Tensor, values: Tensor) -> None:
         if self.columns is None:
             rows.copy_(values)
         else:
-            rows[self.columns.to(rows.device)] = values
+            rows[self.columns] = values
 
     def _write(self, rows: Tensor, factor: Tensor | None, delta: Tensor | None) -> None:
         if factor is not None:
@@ -119,7 +125,14 @@ class MapPoint(Point):
 
 
 class LeafPoint(MapPoint):
-    """The point of a map that serves one role, or of a whole module that has none."""
+    """The point of a map that serves one role, or of a whole module that has none.
+
+    tokens_first: the map gets [tokens, rows, width].
+    """
+
+    def __init__(self, place: Place, module: nn.Module, call: Call, *, tokens_first: bool = False) -> None:
+        super().__init__(place, module, call)
+        self._tokens_first = tokens_first
 
     def install(self) -> None:
         hang(self.served[0], "leaf", self)
@@ -132,8 +145,27 @@ class LeafPoint(MapPoint):
     def _act(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         if self.plan is None:
             return output
+        if self._tokens_first:
+            x, y = args[0].transpose(0, 1), output.transpose(0, 1)
+            return evaluate(self.plan, LeafState(x, y, y, self.info())).y.transpose(0, 1)
+        if self.place.role.startswith(MODULE_PREFIX):
+            self._check_rows(output)
         state = GridState if self.place.kind == "conv" else LeafState
         return evaluate(self.plan, state(args[0], output, output, self.info())).y
+
+    def _check_rows(self, output: Tensor) -> None:
+        """A module without a role may see anything: tokens that were sorted by expert, positions, windows.
+
+        Where the rows of the batch go different ways, they must be its own. Raises CompositionError.
+        """
+        rows = self.call.rows
+        if self.plan is None or rows is None or not cuts_rows(self.plan):
+            return
+        if output.dim() < 3 or output.shape[0] != rows:
+            raise CompositionError(
+                f"The adapters of different rows cannot act apart at {self.place.role}: it does not see the "
+                f"batch of {rows} rows, but {tuple(output.shape)}. Leave it out of targets."
+            )
 
 
 class FusedPoint(nn.Module):
@@ -151,7 +183,10 @@ class FusedPoint(nn.Module):
         joined = torch.cat([columns[role] for role in places])
         in_order = torch.equal(joined, torch.arange(len(joined)))
         self._widths = [len(columns[role]) for role in places] if in_order else None
-        self._back = torch.argsort(joined)
+        self._back: Tensor
+        self.register_buffer(
+            "_back", torch.argsort(joined).to(next(linear.parameters()).device), persistent=False
+        )
         hang(linear, "fused", self)
         self._handle = linear.register_forward_hook(self._act)
 
@@ -177,16 +212,12 @@ class FusedPoint(nn.Module):
                 state = LeafState(args[0], pieces[i], pieces[i], point.info())
                 pieces[i] = evaluate(point.plan, state).y
         joined = torch.cat(pieces, dim=-1)
-        return joined if self._widths else joined.index_select(-1, self._back.to(joined.device))
+        return joined if self._widths else joined.index_select(-1, self._back)
 
     def _cut(self, output: Tensor) -> list[Tensor]:
         if self._widths:
             return list(torch.split(output, self._widths, dim=-1))
-        return [
-            output.index_select(-1, p.columns.to(output.device))
-            for p in self._points
-            if p.columns is not None
-        ]
+        return [output.index_select(-1, p.columns) for p in self._points if p.columns is not None]
 
 
 def original_weight(linear: nn.Module) -> Tensor:

@@ -71,7 +71,7 @@ def _law(norm: nn.Module, width: int) -> tuple[bool, float | None]:
     """(whether the norm takes the mean off, its epsilon)."""
     device = like_of(norm).device
     # Values of all sizes in no simple order; no random numbers are drawn.
-    given = torch.arange(3.0 * width, device=device).square().sin().view(3, width)
+    given = torch.arange(3.0 * width, device=device).square().sin().view(1, 3, width)
     trials = [given * size for size in _SIZES]
     try:
         wanted = [_grown(norm, trial) for trial in trials]

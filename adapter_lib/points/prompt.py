@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers.utils.generic import ModelOutput
 
 from adapter_lib.engine import Call, Info, Plan, PromptState, evaluate
-from adapter_lib.points.base import Point, hang, like_of, unhang
+from adapter_lib.points.base import Point, first_input, hang, like_of, replace_first_input, unhang
 from adapter_lib.points.prompt_plans import check_prompts
 from adapter_lib.points.stacks import hook_around
 from adapter_lib.points.weaving import Weave
@@ -22,7 +22,8 @@ class PromptTower(NamedTuple):
 
     stack: its call runs the tower. tokens: the token embedding; None: pictures or sound.
     embed: gives the first hidden state (pictures and sound; None: the first layer gets it).
-    exit: in front of what pools a token: its output must have the caller's tokens only; None: nobody pools.
+    exit: the module before one that pools a token: its output is cut back. pooler: where there is none, what
+        pools: its input is cut back. Both None: nobody pools.
     readers: decoders that attend to the tower's output, which then keeps the prompts.
     is_decoder: a cache may continue it.
     """
@@ -32,6 +33,7 @@ class PromptTower(NamedTuple):
     tokens: nn.Module | None = None
     embed: nn.Module | None = None
     exit: nn.Module | None = None
+    pooler: nn.Module | None = None
     readers: tuple[nn.Module, ...] = ()
     is_decoder: bool = False
 
@@ -71,8 +73,8 @@ class PromptPoint(Point):
         hang(self.tower.stack, "prompt", self)
         # First of all: who asks for the tower's mask must see the longer one.
         self.handles += hook_around(self.tower.stack, self.call, self, is_first=True)
-        if self.tower.exit is not None and not self.tower.readers:
-            self.handles.append(self.tower.exit.register_forward_hook(self._pass_exit))
+        if not self.tower.readers:
+            self._hook_pooling()
         for reader in self.tower.readers:
             self.handles += hook_around(reader, self.call, Reader(self, reader), is_first=True)
 
@@ -110,6 +112,13 @@ class PromptPoint(Point):
         """A mask [B, S] over the caller's tokens, lengthened."""
         return Weave.of(state, mask.shape[1], mask, fills_left=self.fills_left).mask(mask)
 
+    def mask_for_readers(self, state: PromptState, mask: Tensor, length: int) -> Tensor:
+        """The mask over `length` states of the tower, from what the decoder was given.
+
+        One that does not lack exactly the prompts was made for states that some other call gave.
+        """
+        return self.weave_mask(state, mask) if mask.shape[1] + state.columns.shape[1] == length else mask
+
     def enter(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What the tower is called with."""
         raise NotImplementedError
@@ -119,8 +128,20 @@ class PromptPoint(Point):
         weave, self._weave = self._weave, None
         return output if weave is None or self.tower.readers else _cut_back(output, weave)
 
+    def _hook_pooling(self) -> None:
+        if self.tower.exit is not None:
+            self.handles.append(self.tower.exit.register_forward_hook(self._pass_exit))
+        elif self.tower.pooler is not None:
+            hook = self.tower.pooler.register_forward_pre_hook(self._pass_pooler, with_kwargs=True)
+            self.handles.append(hook)
+
     def _pass_exit(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
         return output if self._weave is None else _cut_back(output, self._weave)
+
+    def _pass_pooler(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._weave is None:
+            return None
+        return replace_first_input(args, kwargs, _cut_back(first_input(args, kwargs), self._weave))
 
     def _evaluated(self, source: Tensor, width: int, info: Info) -> PromptState:
         like, rows = self.like(), source.shape[0]
@@ -155,9 +176,8 @@ class Reader:
         state = self._point.sketch(states)
         if mask is None and not state.is_even:
             mask = self._ones(states, state.columns.shape[1])
-        # A mask of another length was made for states that some other call gave.
-        if mask is not None and mask.dim() == 2 and mask.shape[1] + state.columns.shape[1] == states.shape[1]:
-            given["encoder_attention_mask"] = self._point.weave_mask(state, mask)
+        if mask is not None and mask.dim() == 2:
+            given["encoder_attention_mask"] = self._point.mask_for_readers(state, mask, states.shape[1])
         return (), given
 
     def leave(self, output: Any) -> Any:

@@ -1,16 +1,13 @@
 """Which compositions of soft prompts have a meaning; told when adapters are activated, not in a forward."""
 
 from adapter_lib.engine import Part, Plan
-from adapter_lib.engine.plan import Chain, Gated, Learned, Mean, Single, Tokens
+from adapter_lib.engine.plan import Chain, Gated, Grouped, Mean, Single, Tokens
+from adapter_lib.spec.configs import SoftPromptConfig
 from adapter_lib.spec.errors import CompositionError
 
 _SPLIT = (
     "Split cannot act on soft prompts: it cuts the sequence among the adapters, and a prompt stands in the "
     "sequence before it is cut."
-)
-_LEARNED = (
-    "Fuse and Route cannot act on soft prompts: they weigh, token by token, what adapters add to a hidden "
-    "state, and a prompt adds tokens; Stack puts prompts one behind the other, Average means them."
 )
 _MEAN = (
     "Average means soft prompts token by token, so all must have the same prompt_length and combine, in all "
@@ -30,14 +27,13 @@ def _columns(plan: Plan) -> Columns | None:
     """The columns that a plan adds to every row, None where rows differ."""
     if isinstance(plan, Single | Gated):
         return _of_part(plan.part)
-    if isinstance(plan, Tokens):
+    if isinstance(plan, Tokens | Grouped):
         raise CompositionError(_SPLIT)
-    if isinstance(plan, Learned):
-        raise CompositionError(_LEARNED)
-    children = [_columns(child) for child in (plan.steps if isinstance(plan, Chain) else _children(plan))]
     if isinstance(plan, Chain):
-        known = [child for child in children if child is not None]
-        return sum(known, ()) if len(known) == len(children) else None
+        steps = [_columns(step) for step in plan.steps]
+        known = [step for step in steps if step is not None]
+        return sum(known, ()) if len(known) == len(steps) else None
+    children = [_columns(child) for child in plan.children]
     first = children[0]
     is_same = first is not None and all(child == first for child in children)
     if isinstance(plan, Mean) and not is_same:
@@ -45,11 +41,6 @@ def _columns(plan: Plan) -> Columns | None:
     return first if is_same else None
 
 
-def _children(plan: Plan) -> tuple[Plan, ...]:
-    found: tuple[Plan, ...] = plan.children  # type: ignore[union-attr]  (a group is never made of prompts)
-    return found
-
-
 def _of_part(part: Part) -> Columns:
     config = part.config
-    return (config.combine,) * config.prompt_length  # type: ignore[attr-defined]  (only prompts stand here)
+    return (config.combine,) * config.prompt_length if isinstance(config, SoftPromptConfig) else ()

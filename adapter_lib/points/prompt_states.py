@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adapter_lib.engine import Call
+from adapter_lib.engine import Call, PromptState
 from adapter_lib.points.base import first_input, replace_first, replace_first_input
 from adapter_lib.points.prompt import PromptPoint, PromptTower, argument_names
 from adapter_lib.points.weaving import Weave
@@ -14,6 +14,9 @@ from adapter_lib.spec.errors import AttachError, CompositionError
 
 # Attributes that hold learned numbers for every token, or pair of tokens, of one grid.
 _TABLES = ("relative_position_bias_table", "relative_position_bias", "mid_position_embeddings")
+
+# Models whose layers take masks [B, T] whatever attention they use.
+_FLAT_MASKS = ("wavlm",)
 
 
 class StatePromptPoint(PromptPoint):
@@ -50,8 +53,12 @@ class StatePromptPoint(PromptPoint):
         self._weave = None
         return args, kwargs
 
-    def weave_mask(self, state: Any, mask: Tensor) -> Tensor:
+    def weave_mask(self, state: PromptState, mask: Tensor) -> Tensor:
         return Weave.of(state, mask.shape[1], None, fills_left=self.fills_left).mask(mask)
+
+    def mask_for_readers(self, state: PromptState, mask: Tensor, length: int) -> Tensor:
+        # Models of sound count the states themselves, prompts included, and mark the first ones of a row.
+        return self.weave_mask(state, mask[:, : length - state.columns.shape[1]])
 
     def _put_behind(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
         return output if self.plan is None else replace_first(output, self._put)
@@ -64,8 +71,8 @@ class StatePromptPoint(PromptPoint):
     def _put(self, h: Tensor) -> Tensor:
         if h.dim() != 3:
             raise CompositionError(
-                f"{type(self.tower.stack).__name__} keeps its states as {list(h.shape)}, not [rows, tokens, width]; "
-                "soft prompts cannot stand among them."
+                f"{type(self.tower.stack).__name__} keeps its states as {list(h.shape)}, not [rows, tokens, "
+                "width]; soft prompts cannot stand among them."
             )
         state = self.prompts(h)
         self._weave = Weave.of(state, h.shape[1], None, fills_left=self.fills_left)
@@ -79,9 +86,13 @@ class StatePromptPoint(PromptPoint):
             return None
         given = dict(zip(names, args, strict=False)) | kwargs
         mask = self._longer_mask(module, weave, given.get("attention_mask"), first_input(args, kwargs))
-        changed = {} if mask is None else {"attention_mask": mask}
+        changed: dict[str, Any] = {} if mask is None else {"attention_mask": mask}
         rotary = given.get("position_embeddings")
-        if isinstance(rotary, tuple) and rotary[0].shape[-2:-1] == weave.back.shape[1:] and rotary[0].dim() == 3:
+        if (
+            isinstance(rotary, tuple)
+            and rotary[0].shape[-2:-1] == weave.back.shape[1:]
+            and rotary[0].dim() == 3
+        ):
             # Cosine and sine of no rotation.
             changed["position_embeddings"] = weave.filled(1, rotary[0]), weave.filled(0, rotary[1])
         if not changed:
@@ -96,17 +107,26 @@ class StatePromptPoint(PromptPoint):
             return None
         if "attention_mask" not in self._names[type(module)]:
             raise CompositionError(
-                f"{type(module).__name__} takes no mask, so prompts of different lengths cannot stand in one batch "
-                "here; give them the same prompt_length."
+                f"{type(module).__name__} takes no mask, so prompts of different lengths cannot stand in one "
+                "batch here; give them the same prompt_length."
             )
-        return _fresh_mask(weave, h)
+        return _fresh_mask(weave, h, is_flat=_takes_flat_masks(self.tower.stack))
 
 
-def _fresh_mask(weave: Weave, h: Tensor) -> Tensor:
-    """What is added to the scores where rows are filled up, [B, 1, 1, T]."""
-    real = weave.mask(torch.ones_like(weave.back)).bool()
+def _takes_flat_masks(stack: nn.Module) -> bool:
+    """True if the layers take a mask [B, T] of ones and zeros, else one that is added to the scores."""
+    config = getattr(stack, "config", None)
+    is_flash = "flash" in str(getattr(config, "_attn_implementation", ""))
+    return is_flash or getattr(config, "model_type", None) in _FLAT_MASKS
+
+
+def _fresh_mask(weave: Weave, h: Tensor, *, is_flat: bool) -> Tensor:
+    """The mask that hides where rows are filled up, [B, T] or [B, 1, 1, T]."""
+    real = weave.mask(torch.ones_like(weave.back))
+    if is_flat:
+        return real
     zeros = torch.zeros(real.shape, dtype=h.dtype, device=h.device)
-    return zeros.masked_fill(~real, torch.finfo(h.dtype).min)[:, None, None]
+    return zeros.masked_fill(real == 0, torch.finfo(h.dtype).min)[:, None, None]
 
 
 def _longer(weave: Weave, mask: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from adapter_lib.spec.composition import Block
 from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import CompositionError
 
-_TYPES = ("token_type_ids", "mm_token_type_ids")
+# Arguments of which a prompt's tokens have zeros.
+_TYPES = ("token_type_ids", "mm_token_type_ids", "global_attention_mask")
 # Arguments whose second dimension is not the tower's tokens.
 _OTHERS = ("encoder_hidden_states", "encoder_attention_mask", "past_key_values", "cross_attn_head_mask")
 _HANDLED = ("input_ids", "inputs_embeds", "attention_mask", "position_ids", *_TYPES)
@@ -49,7 +50,8 @@ class TokenPromptPoint(PromptPoint):
     def compiled(self, block: Block | None) -> Any:
         # Adapters of the token embedding, even later ones, must not change the prompts.
         if self._embedding is not None:
-            self._tokens()._forward_hooks.move_to_end(self._embedding.id)
+            hooks: Any = self._tokens()._forward_hooks
+            hooks.move_to_end(self._embedding.id)
         return super().compiled(block)
 
     def enter(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -72,8 +74,8 @@ class TokenPromptPoint(PromptPoint):
         if self._prompts is not None:
             self._weave = self._prompts = None
             raise CompositionError(
-                f"{type(self.tower.stack).__name__} did not embed its tokens where its table says; soft prompts "
-                "cannot act here."
+                f"{type(self.tower.stack).__name__} did not embed its tokens where its table says; soft "
+                "prompts cannot act here."
             )
         return super().leave(output)
 
@@ -103,8 +105,8 @@ class TokenPromptPoint(PromptPoint):
         known = past - columns + length if mask is None else mask.shape[1]
         if known != past - columns + length:
             raise CompositionError(
-                f"The cache holds {past} tokens, and with {columns} of soft prompts the mask of {known} does not "
-                "fit it: it was filled while other adapters acted. Start again without it."
+                f"The cache holds {past} tokens, and with {columns} of soft prompts the mask of {known} does "
+                "not fit it: it was filled while other adapters acted. Start again without it."
             )
         if mask is not None or not state.is_even:
             given["attention_mask"] = self.weave_mask(state, _ones(source, known) if mask is None else mask)
@@ -123,8 +125,8 @@ class TokenPromptPoint(PromptPoint):
             return True
         if hasattr(self.tower.stack, "embed_positions"):
             raise CompositionError(
-                f"{type(self.tower.stack).__name__} takes no position_ids, so prompts of different lengths cannot "
-                "stand in one batch here; give them the same prompt_length."
+                f"{type(self.tower.stack).__name__} takes no position_ids, so prompts of different lengths "
+                "cannot stand in one batch here; give them the same prompt_length."
             )
         return False
 
@@ -135,8 +137,8 @@ class TokenPromptPoint(PromptPoint):
                 given[name] = weave.filled(0, value)
             elif by_token and name not in (*_HANDLED, *_OTHERS):
                 raise CompositionError(
-                    f"{type(self.tower.stack).__name__} was given {name} for every token, and a soft prompt has "
-                    "none."
+                    f"{type(self.tower.stack).__name__} was given {name} for every token, and a soft prompt "
+                    "has none."
                 )
 
     def _substitute(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
@@ -147,7 +149,7 @@ class TokenPromptPoint(PromptPoint):
 
 
 def _stand_ins(tower: PromptTower) -> tuple[int, int]:
-    """(the id that stands for a prompt's token, the id that stands for nothing); models know some ids apart."""
+    """(the id that stands for a prompt's token, the id for nothing); neither means something to the model."""
     config, padding = getattr(tower.stack, "config", None), getattr(tower.tokens, "padding_idx", None)
     special = {getattr(config, f"{name}_token_id", None) for name in _SPECIAL} | {padding}
     flat = {i for found in special for i in (found if isinstance(found, list | tuple) else (found,))}
@@ -168,8 +170,8 @@ def _checked_mask(mask: Any) -> Tensor | None:
     if mask is None or (isinstance(mask, Tensor) and mask.dim() == 2):
         return mask
     raise CompositionError(
-        "Soft prompts lengthen the attention mask, and must be given it as a tensor [batch, tokens]; a static "
-        "cache and masks made ready by hand do not go with them."
+        "Soft prompts lengthen the attention mask, and must be given it as a tensor [batch, tokens]; a "
+        "static cache and masks made ready by hand do not go with them."
     )
 
 

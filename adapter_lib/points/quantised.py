@@ -22,6 +22,8 @@ def dequantised(module: nn.Module) -> Tensor | None:
     if type(weight) in (Tensor, nn.Parameter, type(None)):
         return None
     with torch.no_grad():
+        if getattr(getattr(weight, "quant_state", None), "packing_format_for_cpu", False):
+            return _by_products(module)
         if getattr(weight, "quant_state", None) is not None:
             functional: Any = importlib.import_module("bitsandbytes.functional")
             found: Tensor = functional.dequantize_4bit(weight.data, weight.quant_state)
@@ -47,6 +49,16 @@ def like(module: nn.Module) -> Tensor:
         return like_of(module)
     computed_in = getattr(module, "compute_dtype", None) or torch.float32
     return torch.empty(0, dtype=computed_in, device=weight.device)
+
+
+def _by_products(module: Any) -> Tensor:
+    """The weight told by what the module makes of the unit vectors: 4-bit codes that were laid out anew.
+
+    bitsandbytes does that on some CPUs once a module has run in eval mode; products are then in bfloat16.
+    """
+    units = torch.eye(module.in_features, dtype=like(module).dtype, device=module.weight.device)
+    products: Tensor = module.forward(units)
+    return (products if module.bias is None else products - module.bias).t().contiguous()
 
 
 def _row_scales(module: Any) -> tuple[Tensor, Tensor] | None:

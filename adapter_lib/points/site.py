@@ -90,4 +90,8 @@ class SitePoint(Point):
         if self._final is None:
             return output
         (final, h), self._final = self._final, None
+        if h.shape != output.shape:
+            # The site's states stand token by token, and the norm's in sequences.
+            h = h.view(output.shape)
+            final = final if isinstance(final, bool) else final.view(*output.shape[:-1], 1)
         return h if final is True else torch.where(final, h, output)  # type: ignore[arg-type]

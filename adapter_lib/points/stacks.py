@@ -1,18 +1,11 @@
 """Acting around a tower's whole call, whether its module is a part of the model or the model itself."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from torch import nn
 
 from adapter_lib.engine import Around, Call
-
-
-class Handle(Protocol):
-    """Something that can be taken off."""
-
-    def remove(self) -> None:
-        """Take it off."""
-        ...
+from adapter_lib.points.base import Handle
 
 
 class _Inside:

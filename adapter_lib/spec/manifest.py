@@ -178,8 +178,8 @@ def _read_backbone(fields: Fields) -> BackboneRef:
         revision=fields.text_or_none("revision"),
         fingerprint=_hex(fields, "fingerprint"),
         model_type=fields.text("model_type"),
-        hidden_size=fields.integer("hidden_size", 1, 1_000_000),
-        num_layers=fields.integer("num_layers", 1, 10_000),
+        hidden_size=fields.integer("hidden_size", 0, 1_000_000),
+        num_layers=fields.integer("num_layers", 0, 10_000),
     )
     fields.done()
     return backbone

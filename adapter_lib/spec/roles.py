@@ -25,7 +25,7 @@ LAYER_ROLE = "layer"
 # Three-dimensional tensors of a mixture of experts.
 EXPERT_ROLES = ("experts.up", "experts.down")
 
-# Norms are counted within a layer in the order of its modules: norm.0, norm.1 …; `norm` is a tower's last one.
+# Norms are counted within a layer in the order of its modules: norm.0 …; `norm` is a tower's last one.
 NORM_ROLE = "norm"
 
 # Places of a tower as a whole: what its embeddings give, and what the language-model head gets.

@@ -15,6 +15,9 @@ from adapter_lib.spec.configs import LoRAConfig, PerPlace, Place
 from adapter_lib.spec.configs.low_rank import largest_rank
 from adapter_lib.spec.errors import AttachError, ConfigError
 
+# Directions kept of each place's inputs from batch to batch; narrower maps are decomposed exactly.
+_KEPT = 512
+
 Batches = Iterable[Mapping[str, Any]]
 
 
@@ -36,7 +39,7 @@ def eva_start(model: AdapterModel, name: str, batches: Batches, *, rho: float = 
         raise ConfigError(f"rho must be at least 1, not {rho!r}.")
     points = _linear_points(model, name)
     most = {place: min(math.ceil(rho * config.rank_at(place)), largest_rank(place)) for place in points}
-    sketches = {module: _Sketch(2 * max(most.values())) for module in points.values()}
+    sketches = {module: Sketch(max(_KEPT, 4 * max(most.values()))) for module in points.values()}
     _look(model, batches, sketches)
     shares = {place: sketches[module].explained()[: most[place]] for place, module in points.items()}
     ranks = _share_out(shares, sum(config.rank_at(place) for place in points))
@@ -48,7 +51,7 @@ def eva_start(model: AdapterModel, name: str, batches: Batches, *, rho: float = 
     return {place.key: rank for place, rank in ranks.items()}
 
 
-class _Sketch:
+class Sketch:
     """The leading right-singular vectors and values of rows that come batch by batch.
 
     Exact as long as no more rows or columns than are kept have come.
@@ -96,7 +99,7 @@ def _linear_points(model: AdapterModel, name: str) -> dict[Place, nn.Module]:
     return {p.place: p.served[0] for p in points if isinstance(p, MapPoint) and p.place.kind == "linear"}
 
 
-def _look(model: AdapterModel, batches: Batches, sketches: Mapping[nn.Module, _Sketch]) -> None:
+def _look(model: AdapterModel, batches: Batches, sketches: Mapping[nn.Module, Sketch]) -> None:
     """Run the batches and let every sketch take its module's inputs."""
     hidden: list[Tensor | None] = [None]
 

@@ -63,7 +63,6 @@ def _lost(point: MapPoint, path: str, weights: Mapping[str, Tensor]) -> Tensor:
         raise LoadError(f"The weights given to LoftQ have no {key}; give the state dict of the same model.")
     original = point.seen(weights[key].to(now.device))
     if original.shape != now.shape:
-        raise LoadError(
-            f"{key} is {list(original.shape)} in the weights given to LoftQ, not {list(now.shape)}."
-        )
+        shapes = f"{list(original.shape)}, not {list(now.shape)}"
+        raise LoadError(f"{key} has the shape {shapes} in the weights given to LoftQ.")
     return original.to(now.dtype) - now

@@ -15,11 +15,11 @@ from tests.adapter_lib.tiny import (
     DECODERS,
     FAMILIES,
     METHODS,
-    adapter_parameters,
     build,
     inputs,
     output,
     prepared,
+    trained_parameters,
 )
 
 pytestmark = [pytest.mark.parametrize("family", FAMILIES), pytest.mark.parametrize("method", METHODS)]
@@ -78,11 +78,12 @@ def test_gradients_reach_the_adapter_and_its_head_alone(family: str, method: str
     model.add_classification_head("one", num_labels=2)
     model.train_adapter("one")
     model(**inputs(), labels=torch.tensor([0, 1, 1])).loss.backward()
-    wanted = {id(p) for p in (*adapter_parameters(model, "one"), *model.adapter_runtime.heads.parameters())}
+    trained = trained_parameters(model, "one")
+    wanted = {id(p) for p in (*trained, *model.adapter_runtime.heads.parameters())}
     for name, parameter in model.named_parameters():
         assert (parameter.grad is not None) == (id(parameter) in wanted), name
         assert parameter.requires_grad == (id(parameter) in wanted), name
-    assert all(p.grad is not None and bool(p.grad.any()) for p in adapter_parameters(model, "one"))
+    assert all(p.grad is not None and bool(p.grad.any()) for p in trained)
 
 
 def test_parallel_equals_separate_runs(family: str, method: str) -> None:
@@ -105,14 +106,14 @@ def test_parallel_of_one_method_equals_separate_runs_with_gradients(family: str,
         model.eval()
         losses.append(_loss(model))
         losses[-1].backward()
-    apart = [p.grad.clone() for name in ("a", "b") for p in adapter_parameters(model, name)]
+    apart = [p.grad.clone() for name in ("a", "b") for p in trained_parameters(model, name)]
     model.zero_grad()
     model.train_adapter(Parallel("a", "b"))
     model.eval()
     together = _loss(model)
     together.backward()
     torch.testing.assert_close(together, sum(losses), atol=1e-5 * float(rows), rtol=1e-5)
-    merged = [p.grad for name in ("a", "b") for p in adapter_parameters(model, name)]
+    merged = [p.grad for name in ("a", "b") for p in trained_parameters(model, name)]
     torch.testing.assert_close(merged, apart, atol=1e-4, rtol=1e-4)
 
 

@@ -46,9 +46,24 @@ DECODERS = ("gpt2", "llama")
 METHODS = (
     "lora[r=4, alpha=8]",
     "lora[r=3, targets=[q, k, v, o, up, down]]",
+    "lora[r=4, alpha=12, init_weights=pissa]",
+    "lora[r=4, use_gating=true]",
+    "dora[r=4]",
+    "vera[r=24]",
+    "dvora[r=24]",
+    "mtl_lora[r=4, n_up_projection=2, task_specific_matrix_type=linear]",
     "seq_bn",
     "double_seq_bn",
     "par_bn",
+    "scaled_par_bn",
+    "adapter_plus[reduction_factor=8]",
+    "seq_bn[use_gating=true]",
+    "seq_bn_inv",
+    "compacter[reduction_factor=4]",
+    "compacter++[reduction_factor=4, shared_phm_rule=false]",
+    "glow",
+    "loreft[r=2, suffix_positions=1]",
+    "direft[r=2, tied_weights=true]",
     "ia3",
     "adalora[init_r=4, target_r=2]",
     "loha[r=3]",
@@ -58,9 +73,13 @@ METHODS = (
     "oft[block_size=8]",
     "boft[n_butterfly=3, rescale=true]",
     "fourierft[n_frequency=60]",
+    "prefix_tuning[prefix_length=5, bottleneck_size=12]",
+    "prefix_tuning_flat[prefix_length=3, use_gating=true]",
     "norm_tuning",
     "bitfit[add_missing=true]",
     "trainable_tokens[token_indices=[4, 22, 36, 62, 85, 101, 114]]",
+    "prompt_tuning[prompt_length=4]",
+    "p_tuning[prompt_length=3, combine=after_first, encoder=lstm, hidden_size=8]",
 )
 
 
@@ -98,6 +117,12 @@ def adapter_parameters(model: Any, name: str) -> list[nn.Parameter]:
     """All parameters of one adapter, those that its places share included, without its head."""
     own = f".adapter:{name}.", f".adapter:{name}#"
     return [p for key, p in model.named_parameters() if any(mark in key for mark in own)]
+
+
+def trained_parameters(model: Any, name: str) -> list[nn.Parameter]:
+    """The parameters of one adapter that training changes, those that all its places share included."""
+    found: list[nn.Parameter] = model.adapter_runtime.injection.trained(name)
+    return found
 
 
 def inputs(rows: int = 3, length: int = 7, *, side: str = "right") -> dict[str, Tensor]:

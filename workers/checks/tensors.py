@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adapter_lib.formats.expected import FLOAT_DTYPES, Shape, expected_shapes
+from adapter_lib.formats.expected import FLOAT_DTYPES, SHARED, Shape, expected_shapes
+from adapter_lib.spec.configs import MethodConfig
 from adapter_lib.spec.errors import AdapterLibError
 from adapter_lib.spec.manifest import HEAD_PREFIX, WEIGHTS_FILE
 from adapter_lib.spec.safetensors_header import Header, TensorInfo
@@ -27,8 +28,6 @@ _TYPES: Mapping[str, np.dtype[Any]] = {
 }
 # bfloat16 has no numpy type: all exponent bits are set in infinity and NaN, and at most the sign in a zero.
 _BF16_EXPONENT, _BF16_MAGNITUDE = 0x7F80, 0x7FFF
-# A product with one factor zero is zero: by method, the factor that starts at zero.
-_DECISIVE = {"lora": ".lora_b"}
 
 
 def tensors(subject: Subject, report: Report) -> None:
@@ -38,7 +37,7 @@ def tensors(subject: Subject, report: Report) -> None:
         report.error("tensors.empty", WEIGHTS_FILE, method=subject.manifest.config.name())
         return
     zeros = _check_values(header, subject.path(WEIGHTS_FILE), report)
-    _check_effect(subject.manifest.method, zeros, report)
+    _check_effect(subject.manifest.config, zeros, report)
     _check_shapes(subject, report)
 
 
@@ -79,11 +78,14 @@ def _chunks(tensor: TensorInfo, data_start: int, path: Path) -> Iterator[NDArray
         yield values[begin : begin + _CHUNK]
 
 
-def _check_effect(method: str, zeros: Mapping[str, bool], report: Report) -> None:
-    suffix = _DECISIVE.get(method, "")
-    decisive = [name for name in zeros if not name.startswith(HEAD_PREFIX) and name.endswith(suffix)]
+def _check_effect(config: MethodConfig, zeros: Mapping[str, bool], report: Report) -> None:
+    """Refuse an adapter that cannot have an effect: the tensors that decide are zero, or all are."""
+    names = set(config.decisive())
+    own = [name for name in zeros if not name.startswith(HEAD_PREFIX)]
+    places = [name for name in own if not name.startswith(f"{SHARED}.")]
+    decisive = [name for name in places if name.rpartition(".")[2] in names] if names else own
     if decisive and all(zeros[name] for name in decisive):
-        named = f"every {suffix.lstrip('.')} tensor" if suffix else "every tensor"
+        named = f"every {' and '.join(sorted(names))} tensor" if names else "every tensor"
         report.error("tensors.no_effect", WEIGHTS_FILE, tensor=named, count=len(decisive))
 
 

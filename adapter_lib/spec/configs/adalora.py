@@ -66,6 +66,9 @@ class AdaLoRAConfig(TargetedConfig):
     def size(self) -> int:
         return self.target_r
 
+    def decisive(self) -> tuple[str, ...]:
+        return ("singular",)
+
     def map_shapes(self, place: Place) -> Shapes:
         r = self.init_r
         return {"p": (place.width_out, r), "singular": (r,), "q": (r, place.width_in)}

@@ -97,7 +97,9 @@ class MethodConfig:
     """
 
     method: ClassVar[str]
-    # Keys that other libraries' configs have and this one does not take, each with the sentence that says why.
+    # What `size` counts: "rank", "reduction", "tokens", "frequencies", "block"; "" where it is of no interest.
+    measure: ClassVar[str] = "rank"
+    # Keys that other libraries' configs have and this one does not take, each with the reason.
     not_taken: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     leave_out: tuple[int, ...] = ()
@@ -112,8 +114,10 @@ class MethodConfig:
         raise NotImplementedError
 
     def roles(self) -> tuple[str, ...]:
-        """The first role of each aim: what a drawing of the adapter shows."""
-        return tuple(aim.roles[0] for aim in self.aims() if aim.roles)
+        """The roles it aims at, cross-attention's only where it is meant by itself: what a drawing shows."""
+        found = [role for aim in self.aims() for role in aim.roles]
+        twins = {f"x{role}" for aim in self.aims() for role in aim.roles if f"x{role}" in aim.roles}
+        return tuple(role for role in dict.fromkeys(found) if role not in twins)
 
     def size(self) -> int | float:
         """The number people compare: the rank, the reduction factor, the number of tokens …"""
@@ -126,6 +130,13 @@ class MethodConfig:
     def shared_shapes(self, places: Sequence[Place]) -> Shapes:
         """Names and shapes of the tensors that all places of one adapter share; most methods have none."""
         return {}
+
+    def decisive(self) -> tuple[str, ...]:
+        """Tensors of a place that, all of them zero, leave the adapter without effect.
+
+        Empty where that cannot be told from zeros alone.
+        """
+        return ()
 
     def block_shapes(self, place: Place, children: int) -> Shapes:
         """Names and shapes of the tensors one place needs, for the config of a composition block."""

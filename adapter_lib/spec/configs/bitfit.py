@@ -26,6 +26,7 @@ class BitFitConfig(MethodConfig):
     """
 
     method: ClassVar[str] = "bitfit"
+    measure: ClassVar[str] = ""
 
     biases: tuple[str, ...] = (_ALL,)
     add_missing: bool = False
@@ -49,6 +50,9 @@ class BitFitConfig(MethodConfig):
     def size(self) -> int:
         """The number of kinds of biases."""
         return len(_WORDS) if _ALL in self.biases else len(self.biases)
+
+    def decisive(self) -> tuple[str, ...]:
+        return ("bias",)
 
     def shapes(self, place: Place) -> Shapes:
         if place.kind not in ("linear", "norm"):

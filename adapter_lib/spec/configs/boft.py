@@ -23,6 +23,7 @@ class BOFTConfig(TargetedConfig):
     """
 
     method: ClassVar[str] = "boft"
+    measure: ClassVar[str] = "block"
 
     block_size: int = 4
     n_butterfly: int = 1

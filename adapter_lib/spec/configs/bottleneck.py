@@ -76,6 +76,7 @@ class BnConfig(MethodConfig):
     """
 
     method: ClassVar[str] = "bottleneck"
+    measure: ClassVar[str] = "reduction"
     not_taken: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "init_weights_seed": "call torch.manual_seed(…) before add_adapter(…).",

@@ -1,5 +1,6 @@
 """Compacter and Compacter++ (Karimi Mahabadi et al. 2021, https://arxiv.org/abs/2106.04647)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,7 +23,7 @@ class CompacterConfig(BnConfig):
 
         H = Σ_i A_i ⊗ B_i, i = 1 … n, with A_i [n, n] and B_i = L_i R_i, L_i [in/n, k], R_i [k, out/n]
 
-    phm_dim: n; it must divide the model's width and the bottleneck's.
+    phm_dim: n; it must divide the model's width, and the bottleneck's is rounded up to a multiple of it.
     phm_rank: k. factorized_phm_W: False makes B_i [in/n, out/n] free instead.
     factorized_phm_rule: A_i = l_i r_i with l_i [n, 1], r_i [1, n] instead of free.
     shared_phm_rule: all maps of the adapter have the same A; else each has its own.
@@ -93,14 +94,14 @@ class CompacterConfig(BnConfig):
             found |= {f"{name}.{key}": shape for key, shape in self._weights(width_in, width_out).items()}
         return found
 
+    def inner_width(self, place: Place) -> int:
+        return math.ceil(super().inner_width(place) / self.phm_dim) * self.phm_dim
+
     def _maps(self, place: Place) -> dict[str, tuple[int, int]]:
         """down and up → (in, out)."""
         width, inner = place.width_out, self.inner_width(place)
-        if width % self.phm_dim or inner % self.phm_dim:
-            raise ConfigError(
-                f"phm_dim={self.phm_dim} must divide the model's width {width} and the bottleneck's width "
-                f"{inner} (the former over reduction_factor)."
-            )
+        if width % self.phm_dim:
+            raise ConfigError(f"phm_dim={self.phm_dim} must divide the model's width, and that is {width}.")
         return {"down": (width, inner), "up": (inner, width)}
 
     def _rule_shapes(self) -> Shapes:

@@ -21,6 +21,7 @@ class FourierFTConfig(TargetedConfig):
     """
 
     method: ClassVar[str] = "fourierft"
+    measure: ClassVar[str] = "frequencies"
 
     n_frequency: int = 1000
     scaling: float = 150.0
@@ -39,6 +40,9 @@ class FourierFTConfig(TargetedConfig):
 
     def size(self) -> int:
         return self.n_frequency
+
+    def decisive(self) -> tuple[str, ...]:
+        return ("spectrum",)
 
     def map_shapes(self, place: Place) -> Shapes:
         entries = place.width_in * place.width_out

@@ -33,6 +33,7 @@ class FusionConfig(BlockConfig):
     """
 
     method: ClassVar[str] = "fusion"
+    measure: ClassVar[str] = ""
     block: ClassVar[str] = "Fuse"
     added_by: ClassVar[str] = "add_adapter_fusion"
     not_taken: ClassVar[Mapping[str, str]] = MappingProxyType(

@@ -27,6 +27,9 @@ class HiRAConfig(TargetedConfig):
     def size(self) -> int:
         return self.r
 
+    def decisive(self) -> tuple[str, ...]:
+        return ("b",)
+
     def map_shapes(self, place: Place) -> Shapes:
         return {"a": (self.r, place.width_in), "b": (place.width_out, self.r)}
 

@@ -26,6 +26,7 @@ class IA3Config(MethodConfig):
     """
 
     method: ClassVar[str] = "ia3"
+    measure: ClassVar[str] = ""
 
     targets: tuple[str, ...] = ("k", "v", "ffn")
 

@@ -34,13 +34,15 @@ class InvertibleConfig(MethodConfig):
         glow:  y1 = x1 ⊙ e(s2) + t2,      (s2, t2) = F(x2)
                y2 = x2 ⊙ e(s1) + t1,      (s1, t1) = G(y1),   e(s) = exp(0.636 · c · atan(s / c)), c = 5
     The head gets x back from what the model made of y, where the model has such a head. Both ends share the
-    parameters. Stacked adapters are undone in reverse order.
+    parameters. Stacked adapters are undone in reverse order. Average, Fuse and Route mix what their children
+    make at each end by itself: a mixture of inverses, not the inverse of the mixture.
 
     inverse: False leaves the head alone.
     leave_out: says nothing here: embeddings are no layer.
     """
 
     method: ClassVar[str] = "invertible"
+    measure: ClassVar[str] = "reduction"
 
     coupling: str = "nice"
     reduction_factor: float = 2.0

@@ -48,6 +48,9 @@ class LoRAConfig(LowRankConfig):
     def name(self) -> str:
         return "lora"
 
+    def decisive(self) -> tuple[str, ...]:
+        return () if self.init_weights in PRINCIPAL_STARTS else ("lora_b",)
+
     def map_shapes(self, place: Place) -> Shapes:
         found = super().map_shapes(place)
         check_start(self.init_weights, self.rank_at(place), place)

@@ -38,6 +38,9 @@ class MTLLoRAConfig(LowRankConfig):
     def name(self) -> str:
         return "mtl_lora"
 
+    def decisive(self) -> tuple[str, ...]:
+        return ("lora_b",)
+
     def map_shapes(self, place: Place) -> Shapes:
         rank, count = self.rank_at(place), self.n_up_projection
         is_dense = self.task_specific_matrix_type == "linear"

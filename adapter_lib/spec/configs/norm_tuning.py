@@ -15,17 +15,18 @@ class NormTuningConfig(MethodConfig):
     """y = x̂ ⊙ (w + Δw) + b + Δb at every norm of the layers and at the one behind the last layer.
 
     bias: "existing": Δb where the norm has a bias; "all": everywhere (a norm without one cannot be merged);
-        "none": Δw alone.
+        none: Δw alone.
     """
 
     method: ClassVar[str] = "norm_tuning"
+    measure: ClassVar[str] = ""
 
-    bias: str = "existing"
+    bias: str | None = "existing"
 
     def __post_init__(self) -> None:
         check_flags(self, "use_gating")
         check_layer_ids(self, "leave_out")
-        check_choice(self, "bias", ("existing", "all", "none"))
+        check_choice(self, "bias", ("existing", "all", None))
 
     def name(self) -> str:
         return "norm_tuning"
@@ -35,7 +36,10 @@ class NormTuningConfig(MethodConfig):
 
     def size(self) -> int:
         """Whether biases are trained: 2 kinds of tensors or 1."""
-        return 1 if self.bias == "none" else 2
+        return 1 if self.bias is None else 2
+
+    def decisive(self) -> tuple[str, ...]:
+        return ("weight", "bias")
 
     def shapes(self, place: Place) -> Shapes:
         if place.kind != "norm":

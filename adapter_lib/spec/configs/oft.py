@@ -21,6 +21,7 @@ class OFTConfig(TargetedConfig):
     """
 
     method: ClassVar[str] = "oft"
+    measure: ClassVar[str] = "block"
 
     block_size: int = 32
     blocks: int = 0
@@ -42,6 +43,9 @@ class OFTConfig(TargetedConfig):
 
     def size(self) -> int:
         return self.blocks or self.block_size
+
+    def decisive(self) -> tuple[str, ...]:
+        return ("skew",)
 
     def map_shapes(self, place: Place) -> Shapes:
         width = block_width("oft", place, self.block_size, self.blocks)

@@ -16,15 +16,16 @@ class PTuningConfig(SoftPromptConfig):
     """P = f(E) with E [prompt_length, d] trained; otherwise as `SoftPromptConfig` says.
 
     encoder: "lstm": f(E) = relu(L(E) A + a) B + b, with L a bidirectional LSTM of encoder_layers layers and
-        hidden_size per direction, A [2 · hidden_size, 2 · hidden_size] (the paper's); "mlp": encoder_layers times
-        linear and relu of hidden_size, then a linear map to d, each token by itself.
+        hidden_size per direction, A [2 · hidden_size, 2 · hidden_size] (the paper's); "mlp": encoder_layers
+        times linear and relu of hidden_size, then a linear map to d, each token by itself.
     hidden_size: None is d.
     dropout: between the LSTM's layers, or behind each relu of the MLP, while training.
-    torch.compile with fullgraph=True does not trace LSTMs; `eject` in `adapter_lib.methods.p_tuning` makes an
-    ordinary prompt of it once it is trained.
+    torch.compile with fullgraph=True does not trace LSTMs; once it is trained, `eject_p_tuning` makes an
+    ordinary prompt of it.
     """
 
     method: ClassVar[str] = "p_tuning"
+    measure: ClassVar[str] = "tokens"
 
     encoder: str = "mlp"
     hidden_size: int | None = None

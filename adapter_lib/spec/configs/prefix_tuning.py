@@ -35,6 +35,7 @@ class PrefixTuningConfig(MethodConfig):
     """
 
     method: ClassVar[str] = "prefix_tuning"
+    measure: ClassVar[str] = "tokens"
 
     prefix_length: int = 30
     flat: bool = False

@@ -80,6 +80,7 @@ class PromptTuningConfig(SoftPromptConfig):
     """
 
     method: ClassVar[str] = "prompt_tuning"
+    measure: ClassVar[str] = "tokens"
 
     prompt_init: str = "random_uniform"
     init_scale: float = 0.5

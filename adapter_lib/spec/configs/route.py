@@ -37,6 +37,7 @@ class RouteConfig(BlockConfig):
     """
 
     method: ClassVar[str] = "route"
+    measure: ClassVar[str] = ""
     block: ClassVar[str] = "Route"
     added_by: ClassVar[str] = "add_route"
 

@@ -86,7 +86,12 @@ def _aim(word: str) -> Aim:
         return Aim(word, LEAF_ROLES, pattern=ALL_LINEAR)
     if word.startswith(_REGEX):
         return Aim(word, pattern=word.removeprefix(_REGEX))
-    return Aim(word, pattern=rf"(.*\.)?{re.escape(word)}")
+    return Aim(word, pattern=name_pattern(word))
+
+
+def name_pattern(name: str) -> str:
+    """The regular expression for the paths that are, or end in, a module's name."""
+    return rf"(.*\.)?{re.escape(name)}"
 
 
 def _is_target(word: object) -> bool:

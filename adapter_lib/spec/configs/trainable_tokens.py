@@ -20,6 +20,7 @@ class TrainableTokensConfig(MethodConfig):
     """
 
     method: ClassVar[str] = "trainable_tokens"
+    measure: ClassVar[str] = "tokens"
 
     token_indices: tuple[int, ...]
 
@@ -41,6 +42,9 @@ class TrainableTokensConfig(MethodConfig):
 
     def size(self) -> int:
         return len(self.token_indices)
+
+    def decisive(self) -> tuple[str, ...]:
+        return ("delta",)
 
     def shapes(self, place: Place) -> Shapes:
         if place.kind != "embedding":

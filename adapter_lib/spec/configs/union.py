@@ -21,6 +21,7 @@ class UnionConfig(MethodConfig):
     """
 
     method: ClassVar[str] = "union"
+    measure: ClassVar[str] = ""
 
     configs: "tuple[MethodConfig, ...]"
 

@@ -42,6 +42,9 @@ class VeRAConfig(TargetedConfig):
     def size(self) -> int:
         return self.r
 
+    def decisive(self) -> tuple[str, ...]:
+        return ("vera_b",)
+
     def map_shapes(self, place: Place) -> Shapes:
         return {"vera_d": (self.r,), "vera_b": (place.width_out,)}
 

@@ -18,8 +18,39 @@ _ROLE_WORDS = {
     "ffn.gate": "feed-forward gate",
     "ffn.down": "feed-forward down",
 }
-_SITE_WORDS = {"mh": "after attention", "ffn": "after the feed-forward block"}
+_SITE_WORDS = {
+    "mh": "after attention",
+    "cross": "after cross-attention",
+    "ffn": "after the feed-forward block",
+}
 _PARALLEL_WORDS = {"mh": "beside attention", "ffn": "beside the feed-forward block"}
+_PLACE_WORDS = {
+    "attn": "before the keys and values",
+    "xattn": "before the keys and values of cross-attention",
+    "ffn.mid": "within the feed-forward block",
+    "layer": "after the layers",
+    "embed": "after the embeddings",
+    "head": "before the head",
+    "tokens": "on token embeddings",
+    "prompt": "in front of the tokens",
+    "norm.*": "on the norms",
+    "experts.up": "on the experts",
+}
+# Which boxes of the glyph stand for a role that has no box of its own.
+_DRAWN_AS = {
+    "attn": ("attn.k", "attn.v"),
+    "ffn.mid": ("ffn.down",),
+    "experts.up": ("ffn.up", "ffn.down"),
+    "layer": ("ffn",),
+}
+# What the size of a config counts → how lists and sentences write it.
+_SIZES = {
+    "rank": ("r={:g}", "rank {:g}"),
+    "reduction": ("÷{:g}", "reduction factor {:g}"),
+    "tokens": ("{:g} tokens", "{:g} tokens"),
+    "frequencies": ("n={:g}", "{:g} frequencies"),
+    "block": ("b={:g}", "blocks of {:g}"),
+}
 # Drawn when a backbone's depth is not known: enough dots to read as a column.
 _USUAL_DEPTH = 12
 # A deeper model than any there is would only be a smear of dots.
@@ -45,19 +76,20 @@ def method_view(method: str, values: Mapping[str, Any], num_layers: int | None) 
     look = method_look(config.name())
     facts = GlyphFacts(
         hue=look.hue,
-        roles=frozenset(config.roles()),
-        fill=rank_fill(config.size()) if "r" in config.values() else reduction_fill(config.size()),
+        roles=frozenset(box for role in config.roles() for box in _DRAWN_AS.get(role, (role,))),
+        fill=reduction_fill(config.size()) if config.measure == "reduction" else rank_fill(config.size()),
         layers=_covered(config, num_layers),
         num_layers=min(num_layers or _USUAL_DEPTH, _DRAWN_DEPTH),
         parallel=bool(getattr(config, "is_parallel", False)),
         words=_words(look.label, config, num_layers),
     )
-    return MethodView(look.label, look.hue, f"{look.label} {size_text(config)} · {_targets(config)}", facts)
+    text = f"{look.label} {size_text(config)}".strip()
+    return MethodView(look.label, look.hue, f"{text} · {_targets(config)}", facts)
 
 
 def size_text(config: MethodConfig) -> str:
-    """`r=8` of a low-rank method, `÷16` of a bottleneck."""
-    return f"r={config.size()}" if "r" in config.values() else f"÷{config.size():g}"
+    """`r=8` of a low-rank method, `÷16` of a bottleneck; empty where no number says much."""
+    return _SIZES[config.measure][0].format(config.size()) if config.measure in _SIZES else ""
 
 
 def _config(method: str, values: Mapping[str, Any]) -> MethodConfig:
@@ -74,7 +106,7 @@ def _covered(config: MethodConfig, num_layers: int | None) -> tuple[int, ...]:
 
 
 def _targets(config: MethodConfig) -> str:
-    return ",".join(role.split(".")[-1] for role in config.roles())
+    return ",".join(dict.fromkeys(role.removesuffix(".*").split(".")[-1] for role in config.roles()))
 
 
 def _words(label: str, config: MethodConfig, num_layers: int | None) -> str:
@@ -83,8 +115,10 @@ def _words(label: str, config: MethodConfig, num_layers: int | None) -> str:
     sites = _PARALLEL_WORDS if getattr(config, "is_parallel", False) else _SITE_WORDS
     places = [f"on {listed(leaves)}"] if leaves else []
     places += [sites[role] for role in roles if role in sites]
-    size = f"rank {config.size()}" if "r" in config.values() else f"reduction factor {config.size():g}"
-    return f"{label}, {size}, {listed(places)}{_layer_words(config, num_layers)}"
+    places += [_PLACE_WORDS[role] for role in roles if role in _PLACE_WORDS]
+    size = [_SIZES[config.measure][1].format(config.size())] if config.measure in _SIZES else []
+    where = [listed(list(dict.fromkeys(places)))] if places else []
+    return f"{', '.join([label, *size, *where])}{_layer_words(config, num_layers)}"
 
 
 def _layer_words(config: MethodConfig, num_layers: int | None) -> str:

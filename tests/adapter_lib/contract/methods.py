@@ -59,7 +59,7 @@ METHODS: dict[str, MethodCase] = {
         MethodCase("p_tuning", "p_tuning[prompt_length=4, hidden_size=8]", fresh_is_base=False),
         MethodCase("loreft", "loreft[r=2]", fresh_is_base=False),
         MethodCase("noreft", "noreft[r=2]", fresh_is_base=False),
-        MethodCase("direft", "direft[r=2, suffix_positions=1]", fresh_is_base=False),
+        MethodCase("direft", "direft[r=2]", fresh_is_base=False),
         MethodCase("mam", "mam", fresh_is_base=False),
         MethodCase("unipelt", "unipelt", fresh_is_base=False, is_gated=True),
     )

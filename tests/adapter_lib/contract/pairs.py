@@ -15,7 +15,12 @@ Pair = tuple[str, str]
 
 def chosen() -> list[Pair]:
     """(family, method): the whole matrix if ADAPTER_CONTRACT=all, else the sample."""
-    return everything() if os.environ.get("ADAPTER_CONTRACT") == "all" else sample()
+    return everything() if _is_whole() else sample()
+
+
+def few(names: tuple[str, ...], salt: str, count: int) -> tuple[str, ...]:
+    """All names if ADAPTER_CONTRACT=all, else as many of them, the same for the same salt."""
+    return names if _is_whole() else tuple(_some(names, salt, count))
 
 
 def everything() -> list[Pair]:
@@ -31,6 +36,10 @@ def sample() -> list[Pair]:
     for family in MODELS:
         found |= {(family, method) for method in _some(tuple(METHODS), family, _PER_FAMILY)}
     return sorted(found)
+
+
+def _is_whole() -> bool:
+    return os.environ.get("ADAPTER_CONTRACT") == "all"
 
 
 def _some(names: tuple[str, ...], salt: str, count: int) -> list[str]:

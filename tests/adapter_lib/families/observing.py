@@ -1,4 +1,4 @@
-"""Watching a model run with plain torch hooks: what goes into and comes out of every module of every layer."""
+"""Watching a model run with plain torch hooks: what goes into and comes out of every layer's modules."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.adapter_lib.zoo import MODELS
 
 @dataclass
 class LayerCall:
-    """One call of one layer: the first inputs and outputs of its modules by path, in the order of their calls."""
+    """One call of one layer: its modules' first inputs and outputs by path, in the order of their calls."""
 
     tower: FoundTower
     layer: nn.Module
@@ -82,6 +82,13 @@ def side_of(name: str) -> str:
 
 
 @cache
+def resolved_of(name: str) -> tuple[nn.Module, Resolved]:
+    """A zoo model and where things are in it; shared by all tests, which leave it as it was."""
+    model = MODELS[name].build()
+    return model, resolve(model)
+
+
+@cache
 def inputs_of(name: str) -> dict[str, Tensor]:
     """The zoo's inputs for a model."""
     return MODELS[name].inputs(side=side_of(name))
@@ -96,9 +103,9 @@ def run(name: str, model: nn.Module) -> Any:
 @cache
 def layer_calls(name: str) -> tuple[LayerCall, ...]:
     """All calls of all layers of a zoo model in one forward, in their order."""
-    model = MODELS[name].build()
+    model, resolved = resolved_of(name)
     calls: list[LayerCall] = []
-    with hooked(*_watch(resolve(model), calls)):
+    with hooked(*_watch(resolved, calls)):
         run(name, model)
     return tuple(calls)
 

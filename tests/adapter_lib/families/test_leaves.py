@@ -1,7 +1,7 @@
-"""Every linear map does what its role says, and every column of a fused one belongs to the letter the table gives it.
+"""Every linear map does what its role says, and every column of a fused one is its letter's.
 
-Proved by effect: noise on one head's columns at one position, and what changes in front of the output projection.
-A query acts at its own position only; keys and values act elsewhere too; of the two only a value acts linearly.
+Proved by effect: noise on one head's columns at one position, and what changes before the output projection.
+A query acts at its own position only; keys and values act elsewhere too; only a value acts linearly.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,10 +13,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from adapter_lib.families import FoundTower, Fused, paths, resolve
-from tests.adapter_lib.families.observing import hooked, layer_calls, run
+from adapter_lib.families import FoundTower, Fused, paths
+from tests.adapter_lib.families.observing import hooked, layer_calls, resolved_of, run
 from tests.adapter_lib.zoo import MODELS
 
+EXPERTS = 4
 # In front of others that look back at it.
 POSITION = 3
 # Large enough for what goes through a softmax or an activation to show that it is not linear.
@@ -24,6 +25,8 @@ SIZE = 4.0
 
 # PyTorch's own attention takes its weights out of the modules without calling them.
 WITHOUT_LEAVES = ("wavlm",)
+# Experts stored in a way that has no role.
+WITHOUT_FEED_FORWARD = ("gpt-oss",)
 # Keys and queries are normed over all heads at once, so that noise on one head moves the others.
 NORMED_OVER_HEADS = ("olmo2", "olmo3", "olmoe", "flex_olmo")
 
@@ -127,8 +130,8 @@ def layout_of(fused: Fused, config: Any) -> str:
 
 def attentions(name: str) -> Iterator[Attention]:
     """Self- and cross-attention of the first layer of each tower of a zoo model."""
-    model = MODELS[name].build()
-    for tower in resolve(model).towers:
+    model, resolved = resolved_of(name)
+    for tower in resolved.towers:
         for part in ("attn", "xattn"):
             layer = tower.layers[0]
             maps = dict(_maps(tower, layer, part, model))
@@ -143,7 +146,9 @@ def ran(name: str, tower: FoundTower, part: str) -> bool:
     return any(call.ran(tower.table.layer.leaves()[f"{part}.o"]) for call in calls)
 
 
-def _maps(tower: FoundTower, layer: nn.Module, part: str, model: Any) -> Iterator[tuple[str, tuple[nn.Module, Tensor]]]:
+def _maps(
+    tower: FoundTower, layer: nn.Module, part: str, model: Any
+) -> Iterator[tuple[str, tuple[nn.Module, Tensor]]]:
     table = tower.table.layer
     for letter in "qkv":
         module = paths.find(layer, table.leaves().get(f"{part}.{letter}", "(none)"))
@@ -154,7 +159,12 @@ def _maps(tower: FoundTower, layer: nn.Module, part: str, model: Any) -> Iterato
     if fused is not None and module is not None:
         o = paths.get(layer, table.leaves()[f"{part}.o"])
         query, width = widths(o)[0], widths(module)[1]
-        yield from ((letter, (module, own)) for letter, own in columns_of(fused, layout_of(fused, model.config), width, query, heads_of(o, layer)).items())
+        yield from (
+            (letter, (module, own))
+            for letter, own in columns_of(
+                fused, layout_of(fused, model.config), width, query, heads_of(o, layer)
+            ).items()
+        )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -187,8 +197,7 @@ def _check(attention: Attention, letter: str, head: int, heads: int) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_widths_fit_together(name: str) -> None:
-    model = MODELS[name].build()
-    for tower in resolve(model).towers:
+    for tower in resolved_of(name)[1].towers:
         for layer in tower.layers:
             leaves = {
                 role: widths(module)
@@ -204,16 +213,20 @@ def test_widths_fit_together(name: str) -> None:
                 assert leaves["ffn.down"][1] == width
             if "ffn.up" in leaves:
                 assert leaves["ffn.up"] == (width, leaves["ffn.down"][0])
+            experts = paths.find(layer, tower.table.layer.experts or "(none)")
+            if experts is not None:
+                assert experts.get_parameter("down_proj").shape[:2] == (EXPERTS, width)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_up_is_linear_and_gate_is_not(name: str) -> None:
     """One column of `up` reaches one column in front of `down`; beside a gate it does so linearly."""
-    model = MODELS[name].build()
-    for tower in resolve(model).towers:
+    model, resolved = resolved_of(name)
+    for tower in resolved.towers:
         layer, table = tower.layers[0], tower.table.layer
         down = paths.find(layer, table.down or "(none)")
         if down is None:
+            assert paths.find(layer, table.experts or "(none)") or name in WITHOUT_FEED_FORWARD
             continue
         maps = _feed_forward(tower, layer)
         assert "up" in maps

@@ -1,4 +1,4 @@
-"""What the tables say about prefixes, measured: which attention modules call transformers' attention interface."""
+"""What the tables say about prefixes, measured: which modules call transformers' attention interface."""
 
 import copy
 from typing import Any
@@ -30,9 +30,7 @@ def _noting() -> Any:
 
 def _attentions(tower: FoundTower) -> list[nn.Module]:
     found = [
-        paths.find(layer, path)
-        for layer in tower.layers
-        for path in tower.table.layer.attentions().values()
+        paths.find(layer, path) for layer in tower.layers for path in tower.table.layer.attentions().values()
     ]
     return [module for module in found if module is not None]
 

@@ -7,13 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from adapter_lib.families import FoundTower, Resolved, paths, resolve
-from tests.adapter_lib.families.observing import first, first_input, hooked, inputs_of, run
+from tests.adapter_lib.families.observing import first, first_input, hooked, inputs_of, resolved_of, run
 from tests.adapter_lib.zoo import MODELS
-
-
-def _resolved(name: str) -> tuple[nn.Module, Resolved]:
-    model = MODELS[name].build()
-    return model, resolve(model)
 
 
 def _first_output(name: str, model: nn.Module, module: nn.Module) -> Tensor:
@@ -38,7 +33,7 @@ def _inputs(name: str, model: nn.Module, module: nn.Module) -> list[Tensor]:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_embedding_is_the_first_hidden_state(name: str) -> None:
-    model, resolved = _resolved(name)
+    model, resolved = resolved_of(name)
     for tower in resolved.towers:
         if tower.table.embed is None:
             assert tower.table.no_embed.endswith(".")
@@ -47,7 +42,9 @@ def test_the_embedding_is_the_first_hidden_state(name: str) -> None:
         assert embed is not None, tower.table.embed
         embedded = _first_output(name, model, embed)
         entering = _inputs(name, model, tower.layers[0])[0]
-        candidates = [embedded] if embedded.shape == entering.shape else _projected(resolved, embedded, entering)
+        candidates = (
+            [embedded] if embedded.shape == entering.shape else _projected(resolved, embedded, entering)
+        )
         assert any(torch.equal(candidate, entering) for candidate in candidates)
 
 
@@ -61,7 +58,7 @@ def _projected(resolved: Resolved, embedded: Tensor, entering: Tensor) -> list[T
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_last_norm_takes_what_the_last_layer_gives(name: str) -> None:
-    model, resolved = _resolved(name)
+    model, resolved = resolved_of(name)
     for tower in resolved.towers:
         norm = paths.find(resolved.base, tower.table.norm) if tower.table.norm is not None else None
         if norm is None:
@@ -78,8 +75,8 @@ def _last_layer(tower: FoundTower) -> nn.Module:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_stack_gets_the_attention_mask(name: str) -> None:
-    """Where tokens are read, the module that runs the tower is handed the mask as it was given: [rows, tokens]."""
-    model, resolved = _resolved(name)
+    """Where tokens are read, what runs the tower is handed the mask as it was given: [rows, tokens]."""
+    model, resolved = resolved_of(name)
     given = inputs_of(name)
     for tower in resolved.towers:
         stack = paths.find(resolved.base, tower.table.stack)
@@ -105,12 +102,14 @@ def _arguments(name: str, model: nn.Module, module: nn.Module) -> list[Any]:
     with hooked(module.register_forward_pre_hook(take, with_kwargs=True)):
         run(name, model)
     mask = inputs_of(name)["attention_mask"]
-    return [one for one in seen if isinstance(one, Tensor) and one.shape == mask.shape and torch.equal(one, mask)]
+    return [
+        one for one in seen if isinstance(one, Tensor) and one.shape == mask.shape and torch.equal(one, mask)
+    ]
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_tokens_is_the_table_of_token_embeddings(name: str) -> None:
-    model, resolved = _resolved(name)
+    model, resolved = resolved_of(name)
     for tower in resolved.towers:
         if tower.table.tokens is None:
             continue
@@ -122,6 +121,6 @@ def test_tokens_is_the_table_of_token_embeddings(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, tiny in MODELS.items() if tiny.head is not None])
 def test_a_family_is_found_under_a_head(name: str) -> None:
-    bare, headed = resolve(MODELS[name].build()), resolve(MODELS[name].with_head())
+    bare, headed = resolved_of(name)[1], resolve(MODELS[name].with_head())
     assert bare.family.name == headed.family.name
     assert [len(tower.layers) for tower in bare.towers] == [len(tower.layers) for tower in headed.towers]

@@ -48,7 +48,7 @@ def bart(
     cross: SiteRule = plain,
     edit: Callable[[int, Tensor], Tensor] = lambda layer, h: h,
 ) -> Tensor:
-    """The decoder's last hidden state of an unpadded batch, post-norm; layers are counted through both towers.
+    """The decoder's last hidden state of an unpadded batch, post-norm; layers are counted through.
 
     edit: what becomes of a layer's output.
     """

@@ -14,6 +14,7 @@ from adapter_lib import AdapterSetup, Parallel, Stack
 from adapter_lib.engine.plan import Grouped
 from adapter_lib.methods.non_linearities import non_linearity
 from adapter_lib.spec.composition import BatchSplit
+from adapter_lib.spec.configs import config_from_dict
 from adapter_lib.spec.configs.non_linearities import NON_LINEARITIES
 from adapter_lib.spec.errors import ConfigError, FamilyError
 from tests.adapter_lib.methods import dense
@@ -355,6 +356,26 @@ def test_parameters_may_be_finer_than_the_backbone() -> None:
             found = model(IDS).last_hidden_state
             assert found.dtype == torch.bfloat16
             torch.testing.assert_close(found.float(), expected[rows], atol=0.2, rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("pfeiffer[dropout=0.1]", "seq_bn"),
+        ("houlsby", "double_seq_bn"),
+        ("parallel", "par_bn"),
+        ("par_bn[scaling=learned]", "scaled_par_bn"),
+        ("scaled_parallel[reduction_factor=4]", "scaled_par_bn"),
+        ("seq_bn[scaling=learned]", "seq_bn"),
+        ("adapter+[stochastic_depth=0]", "adapter_plus"),
+        ("houlsby+inv[inv_adapter=glow]", "double_seq_bn_inv"),
+        ("seq_bn[original_ln_before=false]", "bottleneck"),
+    ],
+)
+def test_presets_and_aliases_know_their_names(text: str, name: str) -> None:
+    config = adapter_lib.parse_config(text)
+    assert config.name() == name
+    assert config_from_dict("bottleneck", config.values()).name() == name
 
 
 @pytest.mark.parametrize(

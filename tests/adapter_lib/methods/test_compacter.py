@@ -34,7 +34,7 @@ VARIANTS = (
 
 
 def _weights(model: Any, name: str = "one") -> Callable[[int, str], dict[str, Tensor]]:
-    """By (layer, site): the dense down and up that the adapter's tensors stand for, as a bottleneck has them."""
+    """By (layer, site): the dense down and up that the adapter's tensors stand for."""
     injection = model.adapter_runtime.injection
     shared = {k: v for part in injection.shared_parts(name).values() for k, v in part.named_parameters()}
     parts = injection.parts(name)
@@ -113,10 +113,10 @@ def test_an_encoder_decoder_shares_one_rule_between_its_towers() -> None:
     def rule(site: str) -> dense.SiteRule:
         return lambda i, u, x, norm: norm(dense.bottleneck(u, weights(i, site), F.gelu) + u + x)
 
-    model.active_adapters = "one"
     with torch.no_grad():
-        found = model(input_ids=ids, decoder_input_ids=target).last_hidden_state
         expected = dense.bart(model, ids, target, rule("mh"), rule("ffn"), rule("cross"))
+        model.active_adapters = "one"
+        found = model(input_ids=ids, decoder_input_ids=target).last_hidden_state
     torch.testing.assert_close(found, expected, atol=1e-10, rtol=0)
 
 
@@ -184,10 +184,11 @@ def test_a_rule_that_is_not_learned_stays(sharing: str) -> None:
 
 
 def test_sizes_that_do_not_divide_are_refused() -> None:
-    with pytest.raises(ConfigError, match="phm_dim=4 must divide the model's width 32 and the bottleneck's"):
-        prepared("bert", one="compacter[reduction_factor=32]")
-    with pytest.raises(ConfigError, match="phm_dim=5 must divide"):
+    with pytest.raises(ConfigError, match="phm_dim=5 must divide the model's width, and that is 32"):
         CompacterConfig(phm_dim=5).shapes(Place("ffn", 0, 32, 32, "site"))
+    place = Place("ffn", 0, 768, 768, "site")
+    assert CompacterConfig().shapes(place)["down.bias"] == (24,)
+    assert CompacterConfig(reduction_factor=100).shapes(place)["down.bias"] == (8,)
     with pytest.raises(ConfigError, match="shared_W_phm needs bottlenecks of one size"):
         prepared("bert", one='compacter[shared_W_phm=true, reduction_factor={"0": 4, "default": 8}]')
 

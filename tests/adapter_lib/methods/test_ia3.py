@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from adapter_lib import AdapterSetup, Parallel, Stack
-from adapter_lib.spec.configs import IA3Config, Place
+from adapter_lib.points import original_weight
+from adapter_lib.spec.configs import IA3Config, LoRAConfig, Place, UnionConfig
 from adapter_lib.spec.errors import AttachError, ConfigError
 from tests.adapter_lib.methods.weights import (
     FAMILIES,
@@ -134,8 +135,6 @@ def test_a_gated_ia3_is_gated_by_the_evaluator(family: str) -> None:
 
 
 def test_merging_in_a_union_keeps_the_order_and_is_undone_exactly() -> None:
-    from adapter_lib.spec.configs import LoRAConfig, UnionConfig
-
     for members in (
         (LoRAConfig(r=2, targets=("v", "down")), IA3Config()),
         (IA3Config(), LoRAConfig(r=2, targets=("v", "down"))),
@@ -155,8 +154,6 @@ def test_merging_in_a_union_keeps_the_order_and_is_undone_exactly() -> None:
 
 
 def test_the_fingerprint_is_that_of_the_base_while_merged() -> None:
-    from adapter_lib.points import original_weight
-
     model = doubled("gpt2", one="ia3[targets=[down, ffn]]")
     linear = model.h[0].mlp.c_proj
     before = linear.weight.detach().clone()

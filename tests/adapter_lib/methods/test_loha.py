@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+import adapter_lib
 from adapter_lib import AdapterSetup, Stack
 from adapter_lib.spec.configs import LoHaConfig, Place
-from adapter_lib.spec.errors import ConfigError
+from adapter_lib.spec.errors import AttachError, ConfigError
 from tests.adapter_lib.methods.convolving import CONVOLUTIONS, check_convolution
 from tests.adapter_lib.methods.weights import (
     ALL,
@@ -23,6 +24,8 @@ from tests.adapter_lib.methods.weights import (
     hidden,
     tensors,
 )
+from tests.adapter_lib.tiny import shake
+from tests.adapter_lib.zoo import MODELS, output
 
 
 def _rule(found: Numbers, own: Any) -> tuple[Tensor, Tensor | None]:
@@ -78,3 +81,18 @@ def test_shapes() -> None:
     assert shapes == {"a1": (2, 32), "b1": (16, 2), "a2": (2, 32), "b2": (16, 2)}
     with pytest.raises(ConfigError, match="loha changes linear or conv maps"):
         LoHaConfig().shapes(Place("tokens", -1, 120, 32, "embedding"))
+
+
+def test_a_weight_that_is_computed_in_every_call_is_not_merged() -> None:
+    """wav2vec 2's positional convolution is weight-normalised."""
+    tiny = MODELS["wav2vec2"]
+    model = adapter_lib.init(tiny.build())
+    model.add_adapter("one", "loha[r=2, targets=[pos_conv_embed.conv]]")
+    given = tiny.inputs()
+    base = output(model, **given)
+    shake(model, "one")
+    with AdapterSetup(model, "one"):
+        assert not torch.allclose(output(model, **given), base, atol=1e-3)
+    with pytest.raises(AttachError, match="is computed from other parameters"):
+        model.merge_adapter("one")
+    assert torch.equal(output(model, **given), base)

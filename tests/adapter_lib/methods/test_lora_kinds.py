@@ -36,7 +36,7 @@ SIZES = {1: (12,), 2: (9, 8), 3: (5, 4, 6)}
 def _beside(module: nn.Module, **adapters: str) -> Any:
     """A prepared model that has one more module, which only the test calls."""
     base = build("bert")
-    base.extra = module
+    base.beside = module
     model: Any = adapter_lib.init(base.double())
     for name, config in adapters.items():
         model.add_adapter(name, config)
@@ -53,9 +53,13 @@ def _delta(own: dict[str, Tensor], scale: float) -> Tensor:
 @pytest.mark.parametrize("dims", GRIDS)
 def test_a_convolution_is_the_update_of_its_kernel(dims: int) -> None:
     conv: Any = copy.deepcopy(GRIDS[dims])
-    model = _beside(conv, one='lora[r=3, alpha=6, targets=[extra]]', two='lora[r=2, alpha=2, targets=[extra]]')
+    model = _beside(
+        conv, one="lora[r=3, alpha=6, targets=[beside]]", two="lora[r=2, alpha=2, targets=[beside]]"
+    )
     x = torch.randn(4, 6, *SIZES[dims], dtype=torch.float64)
-    one, two = (_delta(tensors(model, name)[-1, "module.extra"], s) for name, s in (("one", 2.0), ("two", 1.0)))
+    one, two = (
+        _delta(tensors(model, name)[-1, "module.beside"], s) for name, s in (("one", 2.0), ("two", 1.0))
+    )
 
     def dense(rows: Tensor, *deltas: Tensor) -> Tensor:
         weight = conv.weight + sum(deltas)
@@ -64,35 +68,35 @@ def test_a_convolution_is_the_update_of_its_kernel(dims: int) -> None:
 
     with torch.no_grad():
         model.active_adapters = "one"
-        check(model.extra(x), dense(x, one))
-        expected = model.extra(x)
+        check(model.beside(x), dense(x, one))
+        expected = model.beside(x)
         model.active_adapters = Stack("one", "two")
-        check(model.extra(x), dense(x, one, two))
+        check(model.beside(x), dense(x, one, two))
         model.active_adapters = BatchSplit("one", "two", batch_sizes=[1, 3])
-        check(model.extra(x), torch.cat([dense(x[:1], one), dense(x[1:], two)]))
+        check(model.beside(x), torch.cat([dense(x[:1], one), dense(x[1:], two)]))
         model.active_adapters = Average("one", "two", weights=[0.25, 0.75])
-        check(model.extra(x), dense(x, 0.25 * one, 0.75 * two))
+        check(model.beside(x), dense(x, 0.25 * one, 0.75 * two))
         model.merge_adapter("one")
-        check(model.extra(x), expected)
+        check(model.beside(x), expected)
         model.reset_adapter()
-        check(model.extra(x), dense(x), within=0)
+        check(model.beside(x), dense(x), within=0)
 
 
 def test_a_convolution_has_no_tokens_to_split() -> None:
-    model = _beside(nn.Conv1d(6, 10, 3), one='lora[targets=[extra], r=2]', two='lora[targets=[extra], r=2]')
+    model = _beside(nn.Conv1d(6, 10, 3), one="lora[targets=[beside], r=2]", two="lora[targets=[beside], r=2]")
     model.active_adapters = Split("one", "two", splits=[5, 5])
     with pytest.raises(CompositionError, match="a convolution has no dimension of tokens"):
-        model.extra(torch.randn(2, 6, 12, dtype=torch.float64))
+        model.beside(torch.randn(2, 6, 12, dtype=torch.float64))
 
 
 def test_groups_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"module\.extra is a convolution in 2 groups"):
-        _beside(nn.Conv1d(6, 10, 3, groups=2), one='lora[targets=[extra]]')
+    with pytest.raises(ConfigError, match=r"module\.beside is a convolution in 2 groups"):
+        _beside(nn.Conv1d(6, 10, 3, groups=2), one="lora[targets=[beside]]")
 
 
 def test_gates_need_vectors() -> None:
     with pytest.raises(ConfigError, match="use_gating=false"):
-        _beside(nn.Conv1d(6, 10, 3), one='lora[targets=[extra], use_gating=true]')
+        _beside(nn.Conv1d(6, 10, 3), one="lora[targets=[beside], use_gating=true]")
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt2", "llama"])
@@ -130,12 +134,12 @@ def test_a_scaled_embedding_scales_the_update_too() -> None:
         def forward(self, ids: Tensor) -> Tensor:
             return super().forward(ids) * self.embed_scale
 
-    model = _beside(Scaled(7, 5), one='lora[r=2, targets=[extra]]')
+    model = _beside(Scaled(7, 5), one="lora[r=2, targets=[beside]]")
     ids = torch.tensor([[1, 4, 6]])
     model.active_adapters = "one"
-    before = model.extra(ids).detach()
+    before = model.beside(ids).detach()
     model.merge_adapter("one")
-    check(model.extra(ids).detach(), before)
+    check(model.beside(ids).detach(), before)
 
 
 PATTERNS = LoRAConfig(
@@ -157,7 +161,10 @@ def test_ranks_and_alphas_may_differ_from_place_to_place(family: str) -> None:
     first, second = ({r[-1]: n for (layer, r), n in ranks.items() if layer == i} for i in (0, 1))
     assert (first, second) == ({"q": 4, "k": 2, "v": 4}, {"q": 3, "k": 3, "v": 1})
     scales = {(0, "q"): 2, (0, "k"): 3, (0, "v"): 2, (1, "q"): 8 / 3, (1, "k"): 2, (1, "v"): 8}
-    scaled = {(i, r): found | {"s": torch.tensor(scales[i, r[-1]], dtype=torch.float64)} for (i, r), found in own.items()}
+    scaled = {
+        (i, r): found | {"s": torch.tensor(scales[i, r[-1]], dtype=torch.float64)}
+        for (i, r), found in own.items()
+    }
 
     def rule(found: Numbers, t: Any) -> tuple[Tensor, Tensor | None]:
         return found.weight + t["s"] * t["lora_b"] @ t["lora_a"], found.bias

@@ -1,4 +1,4 @@
-"""Where LoRA starts: values, what a fresh adapter is, and PiSSA and OLoRA against their papers' residual base."""
+"""Where LoRA starts: values, what a fresh adapter is, PiSSA and OLoRA against their papers' residual base."""
 
 from typing import Any
 
@@ -110,7 +110,9 @@ def test_merging_equals_the_forward_and_is_undone_exactly(family: str, start: st
 
 
 def test_starts_that_are_taken_off_stand_beside_others_in_one_batch() -> None:
-    model = doubled("gpt2", a="lora[r=3, init_weights=pissa]", b="lora[r=5]", c="lora[r=2, init_weights=olora]")
+    model = doubled(
+        "gpt2", a="lora[r=3, init_weights=pissa]", b="lora[r=5]", c="lora[r=2, init_weights=olora]"
+    )
     trees = ["a", Stack("b", "c"), "c"]
     alone = []
     for tree in trees:

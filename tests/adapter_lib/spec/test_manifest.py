@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter_lib.spec.configs import LoRAConfig, SeqBnConfig
+from adapter_lib.spec.configs import (
+    LoRAConfig,
+    SeqBnConfig,
+    UnionConfig,
+    known_methods,
+    known_presets,
+)
 from adapter_lib.spec.manifest import MAX_BYTES, ManifestError, foreign_format, parse_manifest
+from adapter_lib.spec.strings import parse_config
 
 GOOD: dict[str, Any] = {
     "format": "adapter_lib",
@@ -51,7 +58,25 @@ def refusal(data: Any) -> ManifestError:
     return caught.value
 
 
-@pytest.mark.parametrize("config", [LoRAConfig(r=2, alpha=4), SeqBnConfig(reduction_factor=8)])
+# What some presets need to be told.
+NEEDED = {"trainable_tokens": "[token_indices=[3, 5]]"}
+PRESETS = [parse_config(name + NEEDED.get(name, "")) for name in known_presets()]
+UNION = UnionConfig(
+    configs=(LoRAConfig(r=2), SeqBnConfig(reduction_factor={"0": 8, "default": 2})), leave_out=(1,)
+)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        LoRAConfig(r=2, alpha=4),
+        SeqBnConfig(reduction_factor=8),
+        SeqBnConfig(reduction_factor={"0": 8, "default": 2}),
+        UNION,
+        *PRESETS,
+    ],
+    ids=lambda config: config.name(),
+)
 def test_round_trip(config: Any) -> None:
     manifest = parse_manifest(GOOD | {"method": config.method, "config": config.values()})
     assert manifest.config == config
@@ -201,6 +226,52 @@ def test_any_bottleneck_value_raises_manifest_errors_only(key: str, value: Any) 
     values = SeqBnConfig().values() | {key: value}
     data = json.dumps(GOOD | {"method": "bottleneck", "config": values})
     assert outcome(data) in (None, "manifest.bad_value")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"configs": 3}, "configs must be a list of configs"),
+        ({"configs": []}, "configs must be a list of configs"),
+        ({"configs": [3]}, "A member of a union"),
+        ({"configs": [{"method": "lora"}]}, "A member of a union"),
+        ({"configs": [{"method": "lora", "config": {}, "more": 1}]}, "A member of a union"),
+        ({"configs": [{"method": ["lora"], "config": {}}]}, "no adapter method"),
+        ({"configs": [{"method": "lora", "config": {"rank": 1}}]}, "no key 'rank'"),
+        ({"configs": [{"method": "lora", "config": {"r": [[[1]]]}}]}, "nested at most 4 deep"),
+        ({"configs": [{"method": "union", "config": {"configs": [{}]}}]}, "nested at most 4 deep"),
+        ({"configs": [{"method": "fusion", "config": {}}]}, "describes a composition block"),
+        ({"configs": [{"method": "lora", "config": {}}] * 4000}, "at most 10000 values"),
+    ],
+    ids=str,
+)
+def test_what_is_no_union_is_refused(config: Any, said: str) -> None:
+    error = refusal(GOOD | {"method": "union", "config": config})
+    assert error.code == "manifest.bad_value"
+    assert said in error.message
+    assert len(error.message) < 2000
+
+
+@given(st.sampled_from(known_methods()), st.data())
+def test_any_value_of_any_method_raises_manifest_errors_only(method: str, data: st.DataObject) -> None:
+    values = UNION.values() if method == "union" else {}
+    example = next((config for config in PRESETS if config.method == method), None)
+    values = example.values() if example is not None else values
+    key = data.draw(st.sampled_from(sorted(values)))
+    changed_values = values | {key: data.draw(JSON)}
+    assert outcome(GOOD | {"method": method, "config": changed_values}) in (None, "manifest.bad_value")
+
+
+@given(JSON, JSON)
+def test_any_member_of_a_union_raises_manifest_errors_only(member: Any, values: Any) -> None:
+    for configs in (
+        member,
+        [member],
+        [{"method": "lora", "config": values}],
+        [{"method": member, "config": {}}],
+    ):
+        document = GOOD | {"method": "union", "config": {"configs": configs}}
+        assert outcome(document) in (None, "manifest.bad_value")
 
 
 @given(st.text() | st.binary())

@@ -1,4 +1,4 @@
-"""Tiny random models of every architecture with a role table: 32 wide, two layers per tower, built in milliseconds.
+"""Tiny random models of every architecture with a role table: 32 wide, two layers per tower.
 
 `MODELS["bert"].build()`, `.with_head()`, `.inputs(rows=3, side="right")`; `output(model, **inputs)`.
 """

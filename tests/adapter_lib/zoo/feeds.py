@@ -85,12 +85,15 @@ def long_wave(config: Any, rows: int = 3, side: str = "right") -> dict[str, Tens
     return {"input_values": _numbers((rows, 3000), seed=6)} | target
 
 
+def long_spectrogram(config: Any, rows: int = 3, side: str = "right") -> dict[str, Tensor]:
+    """Frames of frequencies per row, as many as CLAP cuts into a square."""
+    shape = (rows, 1, config.spec_size * 4, config.num_mel_bins)
+    return {"input_features": _numbers(shape, seed=6), "is_longer": torch.zeros(rows, 1, dtype=torch.bool)}
+
+
 def sound_and_text(config: Any, rows: int = 3, side: str = "right") -> dict[str, Tensor]:
     """A spectrogram and 7 tokens per row."""
-    audio = config.audio_config
-    long = torch.zeros(rows, 1, dtype=torch.bool)
-    features = _numbers((rows, 1, audio.spec_size * 4, audio.num_mel_bins), seed=6)
-    return tokens(config, rows, side) | {"input_features": features, "is_longer": long}
+    return tokens(config, rows, side) | long_spectrogram(config.audio_config, rows, side)
 
 
 def mel(config: Any, rows: int = 3, side: str = "right") -> dict[str, Tensor]:

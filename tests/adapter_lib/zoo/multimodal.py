@@ -7,8 +7,15 @@ from torch import Tensor
 
 from tests.adapter_lib.zoo.decoders import GPT2_LIKE, LLAMA_LIKE
 from tests.adapter_lib.zoo.encoders import BERT_LIKE, ROBERTA_LIKE
-from tests.adapter_lib.zoo.feeds import image, image_and_text, image_to_text, sound_and_text, tokens
-from tests.adapter_lib.zoo.tiny_model import WIDTH, TinyModel
+from tests.adapter_lib.zoo.feeds import (
+    image,
+    image_and_text,
+    image_to_text,
+    long_spectrogram,
+    sound_and_text,
+    tokens,
+)
+from tests.adapter_lib.zoo.tiny_model import WIDTH, Feed, TinyModel
 from tests.adapter_lib.zoo.vision import VIT_LIKE
 
 CLIP_TEXT = BERT_LIKE | {"eos_token_id": 2, "bos_token_id": 1, "projection_dim": 16}
@@ -26,6 +33,7 @@ BLIP_TEXT = BERT_LIKE | {
     "eos_token_id": 2,
     "encoder_hidden_size": WIDTH,
 }
+CLAP_TEXT = ROBERTA_LIKE | {"projection_dim": 16}
 CLAP_AUDIO = {
     "window_size": 4,
     "num_mel_bins": 8,
@@ -92,14 +100,17 @@ def _two_towers(name: str) -> tuple[TinyModel, ...]:
     )
 
 
+def _alone(name: str, kind: str, prefix: str, sizes: dict[str, Any], feed: Feed) -> TinyModel:
+    """One tower of a model as a model of its own."""
+    return TinyModel(name, kind, lambda: getattr(hf, f"{prefix}Config")(**sizes), feed, f"{prefix}Model")
+
+
 def _blip() -> Any:
     return hf.BlipConfig(text_config=BLIP_TEXT, vision_config=CLIP_VISION, projection_dim=16)
 
 
 def _clap() -> Any:
-    return hf.ClapConfig(
-        text_config=ROBERTA_LIKE | {"projection_dim": 16}, audio_config=CLAP_AUDIO, projection_dim=16
-    )
+    return hf.ClapConfig(text_config=CLAP_TEXT, audio_config=CLAP_AUDIO, projection_dim=16)
 
 
 def _llava() -> Any:
@@ -154,6 +165,10 @@ def illustrated_text(config: Any, rows: int = 3, side: str = "right") -> dict[st
 MULTIMODAL = (
     *(tiny for name in _CLIPS for tiny in _two_towers(name)),
     TinyModel("blip", "multimodal", _blip, image_and_text, "BlipModel", "BlipForConditionalGeneration"),
+    _alone("blip-text", "encoder", "BlipText", BLIP_TEXT, tokens),
+    _alone("blip-vision", "vision", "BlipVision", CLIP_VISION, image),
+    _alone("clap-text", "encoder", "ClapText", CLAP_TEXT, tokens),
+    _alone("clap-audio", "audio", "ClapAudio", CLAP_AUDIO, long_spectrogram),
     TinyModel("clap", "multimodal", _clap, sound_and_text, "ClapModel"),
     TinyModel("llava", "multimodal", _llava, illustrated_text, "LlavaModel", "LlavaForConditionalGeneration"),
     TinyModel(

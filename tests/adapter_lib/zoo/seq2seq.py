@@ -4,8 +4,8 @@ from typing import Any
 
 import transformers as hf
 
-from tests.adapter_lib.zoo.feeds import text_to_text, tokens
 from tests.adapter_lib.zoo.encoders import BERT_LIKE
+from tests.adapter_lib.zoo.feeds import text_to_text, tokens
 from tests.adapter_lib.zoo.tiny_model import FFN, HEADS, VOCABULARY, WIDTH, Feed, TinyModel
 
 BART_LIKE = {

@@ -2,7 +2,9 @@
 
 import pytest
 
+from adapter_lib.spec.configs import known_presets
 from adapter_lib.spec.strings import parse_config
+from hubsite.web.methods import method_look
 from hubsite.web.viewmodels.methods import listed, method_view
 
 
@@ -26,6 +28,20 @@ from hubsite.web.viewmodels.methods import listed, method_view
             "Parallel bottleneck ÷2 · ffn",
             "Parallel bottleneck, reduction factor 2, beside the feed-forward block, in all 6 layers",
         ),
+        (
+            "prefix_tuning",
+            "Prefix tuning 30 tokens · attn,xattn",
+            "Prefix tuning, 30 tokens, before the keys and values and before the keys and values of "
+            "cross-attention, in all 6 layers",
+        ),
+        ("ia3", "IA³ · k,v,mid", "IA³, on key and value and within the feed-forward block, in all 6 layers"),
+        ("loreft", "LoReFT r=1 · layer", "LoReFT, rank 1, after the layers, in all 6 layers"),
+        (
+            "bitfit",
+            "BitFit · q,k,v,o,up,gate,down,norm",
+            "BitFit, on query, key, value, attention output, feed-forward up, feed-forward gate and "
+            "feed-forward down and on the norms, in all 6 layers",
+        ),
     ],
 )
 def test_known_methods(written: str, text: str, words: str) -> None:
@@ -34,6 +50,19 @@ def test_known_methods(written: str, text: str, words: str) -> None:
         view = method_view(name, config.values(), 6)
         assert view.text == text
         assert view.facts.words == words
+
+
+def test_every_method_has_a_look_of_its_own() -> None:
+    named = set(known_presets()) - {"static", "dynamic", "route"}
+    plain = {name for name in named if method_look(name).hue == "none"}
+    assert plain == set()
+
+
+def test_a_union_is_called_by_its_members() -> None:
+    config = parse_config("lora|seq_bn")
+    view = method_view(config.method, config.values(), 6)
+    assert view.text.startswith("LoRA + Sequential bottleneck")
+    assert view.hue == "union"
 
 
 def test_without_a_known_depth_no_number_of_layers_is_claimed() -> None:

@@ -1,0 +1,1 @@
+"""How a role table is proposed for a model that has none; see `adapter_lib.families.infer`."""

@@ -1,0 +1,36 @@
+"""torch.compile(fullgraph=True): no graph break, and switching adapters afterwards is noticed."""
+
+import pytest
+import torch
+
+from adapter_lib import AdapterSetup, Parallel
+from tests.adapter_lib.runtime.promises import KINDS, first, pairs, prepared
+from tests.adapter_lib.zoo import MODELS
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
+)
+# Compiling takes a second or two per graph: in the sample, one method of each kind of place.
+_SAMPLED = (
+    ("llama", "lora-all"), ("bert", "double_seq_bn"), ("llama", "prefix_tuning_flat"), ("t5", "ia3"),
+    ("bert", "loreft"), ("vit", "dora"), ("llama", "prompt_tuning"), ("bert", "unipelt"),
+)  # fmt: skip
+
+
+def _chosen() -> list[tuple[str, str]]:
+    everything = pairs(KINDS, "compiling")
+    return everything if len(everything) > len(_SAMPLED) * 10 else list(_SAMPLED)
+
+
+@pytest.mark.parametrize(("family", "method"), _chosen())
+def test_switching_is_noticed_by_the_compiled_model(family: str, method: str) -> None:
+    torch._dynamo.reset()
+    model = prepared(family, method, names=("a", "b"))
+    if model is None:
+        return
+    given = MODELS[family].inputs()
+    compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
+    for tree in (None, "a", "b", Parallel("a", "b"), None, "a"):
+        with AdapterSetup(model, tree):
+            expected, found = first(model, given), first(compiled, given)
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
