@@ -1,0 +1,1 @@
+"""Models and cases of the peer `adapters`; runs inside that peer's own environment."""

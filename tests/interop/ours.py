@@ -1,0 +1,145 @@
+"""Our side of a comparison with `adapters`: a family's base with a case's adapters, and what it computes."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import AutoModel
+
+import adapter_lib
+from adapter_lib.formats.expected import shared_key, tensor_key
+from adapter_lib.spec.composition import Block, Fuse
+from tests.interop.porting import Backbone, Ported, port_adapter, port_fusion, port_setup
+from tests.interop.porting.names import NAMES
+from tests.interop.reading import Reference, Tensors
+
+_TOWERS = {"text_last_hidden_state": "text_model_output", "vision_last_hidden_state": "vision_model_output"}
+
+
+@cache
+def base_model(folder: Path) -> Any:
+    """The base in float64 with eager attention, prepared once."""
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float64)
+    return adapter_lib.init(model.eval())
+
+
+def backbone(family: str, model: Any) -> Backbone:
+    """The places of a model with the peer's names."""
+    return Backbone(NAMES[family], model.adapter_runtime.injection.atlas)
+
+
+def ported(case: Reference, name: str, model: Any, **changes: Any) -> Ported:
+    """One of a case's adapters as ours; `changes` are made to the peer's config first."""
+    document = case.config(name)
+    document["config"] |= changes
+    tensors = load_file(str(case.adapters[name] / "adapter.safetensors"))
+    tensors = {key: value.double() for key, value in tensors.items()}
+    return port_adapter(document, tensors, backbone(case.family, model))
+
+
+def add(model: Any, name: str, found: Ported) -> int:
+    """Add an adapter and fill every one of its parameters; returns how many.
+
+    Raises AssertionError if one stays empty or a tensor has no place.
+    """
+    model.add_adapter(name, found.config)
+    places = parameters_of(model, name)
+    assert set(places) == set(found.tensors)
+    with torch.no_grad():
+        for key, value in found.tensors.items():
+            assert places[key].shape == value.shape, key
+            places[key].copy_(value)
+    return len(places)
+
+
+def parameters_of(model: Any, name: str) -> dict[str, Tensor]:
+    """An adapter's parameters by their keys in our own files."""
+    injection = model.adapter_runtime.injection
+    found: dict[str, Tensor] = {}
+    for key, part in injection.parts(name).items():
+        found |= {tensor_key(key, tensor): value for tensor, value in part.named_parameters()}
+    for number, shared in injection.shared_parts(name).items():
+        found |= {shared_key(number, tensor): value for tensor, value in shared.named_parameters()}
+    return found
+
+
+def add_fusions(model: Any, case: Reference, block: Block) -> int:
+    """Add and fill the parameters of a case's fusion; returns how many tensors were filled."""
+    if case.fusion is None:
+        return 0
+    (fuse,) = (node for node in block.blocks() if isinstance(node, Fuse))
+    document = json.loads((case.fusion / "adapter_fusion_config.json").read_text(encoding="utf-8"))
+    tensors = load_file(str(case.fusion / "model_adapter_fusion.safetensors"))
+    injection = model.adapter_runtime.injection
+    spots = {key for name in fuse.names() for key in injection.parts(name)}
+    config, found = port_fusion(document, tensors, backbone(case.family, model), sorted(spots))
+    model.add_adapter_fusion(fuse, config)
+    parts = injection.block_parts("fuse", fuse.key())
+    assert set(parts) == set(found)
+    for key, part in parts.items():
+        own = dict(part.named_parameters())
+        assert set(own) == set(found[key])
+        with torch.no_grad():
+            for tensor, value in found[key].items():
+                own[tensor].copy_(value)
+    return len(tensors)
+
+
+@contextmanager
+def with_adapters(case: Reference, adapters: Mapping[str, Ported], block: Block) -> Iterator[Any]:
+    """The family's model with these adapters acting; bare again afterwards."""
+    model = base_model(case.base)
+    try:
+        for name, found in adapters.items():
+            add(model, name, found)
+        add_fusions(model, case, block)
+        if case.entry.get("shared"):
+            model.share_parameters(case.entry["shared"])
+        model.set_active_adapters(block)
+        yield model
+    finally:
+        for key in [key for kind, key in model.adapter_runtime.injection.blocks if kind == "fuse"]:
+            model.delete_adapter_fusion(key)
+        for name in list(model.adapter_runtime.injection.configs):
+            model.delete_adapter(name)
+
+
+def run(model: Any, case: Reference, variant: str) -> Tensors:
+    """What ours computes, under the peer's names of outputs."""
+    inputs = {name: _exact(value) for name, value in case.inputs(variant).items()}
+    with torch.no_grad():
+        output = model(**inputs)
+    if hasattr(output, "text_model_output"):
+        towers = {name: output[key].last_hidden_state for name, key in _TOWERS.items()}
+        return {**towers, "logits_per_image": output.logits_per_image}
+    return {"last_hidden_state": output.last_hidden_state}
+
+
+def computed(case: Reference, *, as_computed: bool = True, **changes: Any) -> dict[str, Tensors]:
+    """What ours computes in every variant, with the adapters and the composition as they are ported."""
+    block = port_setup(case.setup, as_computed=as_computed)
+    model = base_model(case.base)
+    adapters = {name: ported(case, name, model, **changes) for name in case.adapters}
+    with with_adapters(case, adapters, block) as acting:
+        return {variant: run(acting, case, variant) for variant in case.variants}
+
+
+def deviation(ours: Tensors, theirs: Tensors) -> float:
+    """The largest difference, relative to the scale of the outputs where that is above 1."""
+    assert set(ours) == set(theirs)
+    return max(_relative(ours[name], value.double()) for name, value in theirs.items())
+
+
+def _relative(ours: Tensor, theirs: Tensor) -> float:
+    assert ours.shape == theirs.shape
+    return float((ours - theirs).abs().max()) / max(1.0, float(theirs.abs().max()))
+
+
+def _exact(value: Tensor) -> Tensor:
+    return value.double() if value.is_floating_point() else value
