@@ -33,7 +33,7 @@ def replicate(
 
 
 def check_batch(block: Block, tasks: Tensor | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Refuse a batch to whose rows the sizes of a BatchSplit do not add up, or that has other tasks than rows.
+    """Refuse a batch whose rows a BatchSplit's sizes do not add up to, or that has other tasks than rows.
 
     Points could not tell: they may see the tokens of all rows one by one. Raises CompositionError.
     """

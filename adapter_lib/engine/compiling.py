@@ -134,8 +134,8 @@ def _learned(node: LearnedBlock, children: tuple[Plan, ...], present: Present) -
         )
     if part.count != len(node.children):
         raise CompositionError(
-            f"{node!r} has {len(node.children)} children, but the parameters under the name {node.key()!r} are "
-            f"for {part.count}."
+            f"{node!r} has {len(node.children)} children, but the parameters under the name {node.key()!r} "
+            f"are for {part.count}."
         )
     # A child that is not here has nothing to say; the others are asked.
     which = tuple(index for index, child in enumerate(children) if child != IDENTITY)

@@ -18,8 +18,8 @@ class WeightDelta(NamedTuple):
     """What merging does to a map's weight (shaped as `Host.weight` shows it) and bias.
 
     weight, bias: what is added. rows [out]: what the rows and the bias are multiplied by first, with whatever
-    members of a union that act earlier have added. columns [in]: what the columns are multiplied by, for parts
-    that act on a map's input.
+    members of a union that act earlier have added. columns [in]: what the columns are multiplied by, for
+    parts that act on a map's input.
     """
 
     weight: Tensor | None = None

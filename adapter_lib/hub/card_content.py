@@ -6,7 +6,7 @@ from typing import Any
 
 from adapter_lib.hub.settings import Hub
 from adapter_lib.spec.card import CardContent, Metric
-from adapter_lib.spec.configs import config_to_dict
+from adapter_lib.spec.configs import MethodConfig, config_to_dict, members_of
 from adapter_lib.spec.manifest import Manifest
 from adapter_lib.spec.snippet import snippet
 
@@ -44,7 +44,7 @@ def card_content(hub: Hub, repo_id: str, manifest: Manifest, details: Details) -
         languages=details.languages,
         labels=labels,
         metrics=tuple(Metric(key, float(value)) for key, value in (details.metrics or {}).items()),
-        settings=(("Configuration", _settings(config_to_dict(manifest.config))),),
+        settings=_configuration(manifest.config),
         pipeline_tag=_PIPELINES[head.type] if head else "",
         snippet=snippet(repo_id, labels=labels, endpoint=hub.endpoint),
     )
@@ -53,6 +53,14 @@ def card_content(hub: Hub, repo_id: str, manifest: Manifest, details: Details) -
 def as_languages(language: str | Sequence[str]) -> tuple[str, ...]:
     """One tag or several as a tuple."""
     return (language,) if isinstance(language, str) else tuple(language)
+
+
+def _configuration(config: MethodConfig) -> tuple[tuple[str, str], ...]:
+    """One row of settings, of a union one for each of its members."""
+    members = members_of(config)
+    if len(members) == 1:
+        return (("Configuration", _settings(config_to_dict(members[0]))),)
+    return tuple((f"Configuration: {member.name()}", _settings(config_to_dict(member))) for member in members)
 
 
 def _settings(values: Mapping[str, Any]) -> str:

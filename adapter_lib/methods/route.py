@@ -82,7 +82,8 @@ class Route(BlockPart):
         if mask is None:
             return x.mean(dim=1, keepdim=True)
         weights = mask.to(x.dtype).unsqueeze(-1)
-        return (x * weights).sum(dim=1, keepdim=True) / weights.sum(dim=1, keepdim=True).clamp(min=1)
+        mean: Tensor = (x * weights).sum(dim=1, keepdim=True) / weights.sum(dim=1, keepdim=True).clamp(min=1)
+        return mean
 
     def _probabilities(self, x: Tensor, which: Sequence[int]) -> Tensor:
         """p [..., n]: over the children that are here, exactly 0 for the others."""

@@ -55,8 +55,8 @@ def _forward_of(base: Any) -> Callable[..., Any]:
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(self, "_is_replica", False):
             raise AttachError(
-                "nn.DataParallel runs copies of the model in threads that share what adapters keep between two "
-                "hooks, which would mix up their batches; use DistributedDataParallel."
+                "nn.DataParallel runs copies of the model in threads that share what adapters keep between "
+                "two hooks, which would mix up their batches; use DistributedDataParallel."
             )
         return run(self, self.adapter_runtime, original, args, kwargs)
 

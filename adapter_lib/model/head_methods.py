@@ -36,7 +36,9 @@ class HeadMethods(Activation):
         spec = head_spec(names, pooling=pooling, layers=layers, activation=activation, dropout=dropout)
         runtime = self.adapter_runtime
         if not runtime.heads.hidden_size:
-            raise AttachError(f"{type(self).__name__} has no config that tells a hidden size, so it takes no head.")
+            raise AttachError(
+                f"{type(self).__name__} has no config that tells a hidden size, so it takes no head."
+            )
         if name in runtime.heads.names() and not overwrite:
             raise AttachError(f"There is a head {name!r} already; overwrite=True replaces it.")
         runtime.heads.add(name, spec, like_of(self))

@@ -41,7 +41,7 @@ class Runtime:
                 return [_speaker(child) for child in node.children]
         return []
 
-    def head_rows(self, rows: int, heads: int) -> list[slice] | list[Tensor]:
+    def head_rows(self, rows: int, heads: int) -> "list[slice | Tensor]":
         """Which of the rows belong to each of several active heads."""
         split = row_split(self.injection.block)
         tasks = self.injection.call.tasks

@@ -41,7 +41,7 @@ class MaskCatcher(nn.Module):
 
 
 def _continued(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
-    """Where a KV cache is continued without a mask: ones [1, S] for the whole sequence, which is all tokens."""
+    """Where a KV cache is continued without a mask: ones [1, S] for the whole sequence, all of it tokens."""
     cache: Any = kwargs.get("past_key_values")
     past = int(cache.get_seq_length()) if hasattr(cache, "get_seq_length") else 0
     given = (kwargs.get("input_ids"), kwargs.get("inputs_embeds"), *args[:1])

@@ -33,6 +33,8 @@ class SitePoint(Point):
         # A module that runs several times within a layer: the call that follows the residual is meant. (Calls
         # are not counted: gradient checkpointing runs a layer again without running the hooks on it.)
         self._is_repeated = bool(number)
+        self._is_flat = site.flat
+        self._scale = float(getattr(layer, site.scale)) if site.scale is not None else 1.0
         self._residual: Tensor | None = None
         self._final: tuple[bool | Tensor, Tensor] | None = None
         self._is_norm_hooked = False
@@ -78,13 +80,27 @@ class SitePoint(Point):
         r, self._residual = self._residual, None
         # The norm's `forward`, not the norm: hooks on it belong to the model's own call.
         norm = self._norm[0].forward if self._norm else None
-        after = evaluate(self.plan, SiteState(h, r, norm, info=self.info()))
+        # The model multiplies h by the scale after us: adapters see it as it will be added.
+        scaled = h if self._scale == 1.0 else h * self._scale
+        state = SiteState(self._in_rows(scaled), self._in_rows(r), norm, info=self.info())
+        found = self._out_of(evaluate(self.plan, state), state.r).reshape(h.shape)
+        return found if self._scale == 1.0 else found / self._scale
+
+    def _out_of(self, after: SiteState, r: Tensor) -> Tensor:
+        """What the module hands on, so that the model's own add and norm make the state of it."""
         if after.final is False:
             return after.h
-        if norm is None:
+        if not self._norm:
             return after.h - r if after.final is True else torch.where(after.final, after.h - r, after.h)
         self._final = (after.final, after.h)
         return after.h
+
+    def _in_rows(self, tensor: Tensor) -> Tensor:
+        """[rows · tokens, width] as [rows, tokens, width], where the number of rows is known."""
+        rows = self.call.rows
+        if not self._is_flat or tensor.dim() != 2 or rows is None or tensor.shape[0] % rows:
+            return tensor
+        return tensor.view(rows, -1, tensor.shape[-1])
 
     def _overrule(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
         if self._final is None:

@@ -80,6 +80,7 @@ METHODS = (
     "trainable_tokens[token_indices=[4, 22, 36, 62, 85, 101, 114]]",
     "prompt_tuning[prompt_length=4]",
     "p_tuning[prompt_length=3, combine=after_first, encoder=lstm, hidden_size=8]",
+    "lora[r=2]|seq_bn|prefix_tuning_flat[prefix_length=2, use_gating=true]",
 )
 
 

@@ -106,7 +106,7 @@ class SiteState(State):
         joined = self.spoken(torch.cat([s.h for s in states], dim=dim), final=final)
         if all(state.delta is None for state in states):
             return joined
-        before = self.h.expand_as(joined.h).split([state.h.shape[dim] for state in states], dim=dim)
+        before = torch.split(self.h.expand_as(joined.h), [state.h.shape[dim] for state in states], dim=dim)
         pairs = list(zip(before, states, strict=True))
         delta = torch.cat([s.h - own if s.delta is None else s.delta for own, s in pairs], dim=dim)
         stand = torch.cat([own if s.stand is None else s.stand for own, s in pairs], dim=dim)

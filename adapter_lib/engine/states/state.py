@@ -59,7 +59,7 @@ class State:
         raise NotImplementedError
 
     def query(self, *, is_normed: bool = True) -> Tensor:
-        """What an AdapterFusion asks with, [B, S, width of `added`]: behind the place's norm if it has one."""
+        """What an AdapterFusion asks with, [B, S, width of `added`]: behind the norm if there is one."""
         raise NotImplementedError
 
     def added(self, after: Any) -> Tensor:

@@ -24,7 +24,8 @@ class RouteConfig(BlockConfig):
 
         p = softmax(W x + b) in R^n,   out = Σ_i p_i out_i
 
-    (the gate of Shazeer et al. 2017, https://arxiv.org/abs/1701.06538, over adapters as experts). At first W and b are zero and every child counts the same.
+    (the gate of Shazeer et al. 2017, https://arxiv.org/abs/1701.06538, over adapters as experts). At first W
+    and b are zero and every child counts the same.
 
     level: "token": x is the token's vector. "example": x is the mean over the tokens that are no padding; in
         generation with a cache these are the tokens of one step.

@@ -16,7 +16,9 @@ from tests.adapter_lib.blocks.running import FAMILIES, at, close, given, hidden,
 from tests.adapter_lib.tiny import METHODS, prepared
 
 TOKENS = 7
-each = pytest.mark.parametrize("method", METHODS)
+# Soft prompts stand before the tokens and are no vector per token; `test_prompts_…` below is about them.
+PROMPTS = tuple(method for method in METHODS if "prompt" in method or "p_tuning" in method)
+each = pytest.mark.parametrize("method", [method for method in METHODS if method not in PROMPTS])
 families = pytest.mark.parametrize("family", FAMILIES)
 
 
@@ -48,12 +50,13 @@ def test_split_gives_each_adapter_its_tokens(family: str, method: str) -> None:
     model = pair(family, method)
     split = Split("a", "b", splits=[3, 4])
     for key, state in states(model).items():
-        if key[1].endswith("prompt"):
-            with pytest.raises(CompositionError, match="soft prompt"):
-                at(model, key, split, state)
-            continue
-        found, a, b = (value(at(model, key, tree, state)) for tree in (split, "a", "b"))
-        close(found, torch.cat([a[:, :3], b[:, 3:]], dim=1))
+        if "use_gating" in method:
+            # A gate is a mean over tokens: over those that its adapter sees.
+            a, b = at(model, key, "a", state.tokens(0, 3)), at(model, key, "b", state.tokens(3, 7))
+            expected = [value(a), value(b)]
+        else:
+            expected = [value(at(model, key, "a", state))[:, :3], value(at(model, key, "b", state))[:, 3:]]
+        close(value(at(model, key, split, state)), torch.cat(expected, dim=1))
 
 
 @each
@@ -61,10 +64,6 @@ def test_split_gives_each_adapter_its_tokens(family: str, method: str) -> None:
 def test_fusion_attends_to_what_the_adapters_add(family: str, method: str) -> None:
     model = pair(family, method)
     seen = states(model)
-    if any(key[1].endswith("prompt") for key in seen):
-        with pytest.raises(ConfigError, match="combines vectors"):
-            model.add_adapter_fusion(["a", "b"])
-        return
     assert model.add_adapter_fusion(["a", "b"]) == len(seen)
     _shake_blocks(model, "fuse", "a,b")
     for key, state in seen.items():
@@ -91,10 +90,6 @@ def _attend(w: dict[str, Tensor], query: Tensor, added: Tensor) -> Tensor:
 def test_routes_mix_what_the_adapters_make(family: str, method: str) -> None:
     model = pair(family, method)
     seen = states(model)
-    if any(key[1].endswith("prompt") for key in seen):
-        with pytest.raises(ConfigError, match="combines vectors"):
-            model.add_route(["a", "b"])
-        return
     model.add_route(["a", "b"])
     _shake_blocks(model, "route", "a,b")
     for key, state in seen.items():
@@ -112,6 +107,17 @@ def _shake_blocks(model: Any, kind: str, name: str) -> None:
         with torch.no_grad():
             for parameter in part.parameters():
                 parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
+
+
+@pytest.mark.parametrize("method", PROMPTS)
+def test_prompts_are_averaged_and_neither_split_nor_fused(method: str) -> None:
+    model = pair("bert", method)
+    close(hidden(model, Average("a", "a")), hidden(model, "a"))
+    with pytest.raises(CompositionError, match="soft prompt"):
+        hidden(model, Split("a", "b", splits=[3, 4]))
+    for add in (model.add_adapter_fusion, model.add_route):
+        with pytest.raises(ConfigError, match="combines vectors"):
+            add(["a", "b"])
 
 
 @families

@@ -1,1 +1,1 @@
-"""One contract over every method, every family and every block; `test_contract.py` beside this folder runs it."""
+"""One contract over every method, every family and every block; `test_contract.py` runs it."""

@@ -54,11 +54,7 @@ def gradients(subject: Subject) -> None:
         assert not foreign, f"gradients outside the adapter: {foreign[:3]}"
         assert any(bool(p.grad.any()) for p in grads.values() if p.grad is not None), "no gradient at all"
         parts = model.adapter_runtime.injection.parts("a").items()
-        silent = [
-            key
-            for key, part in parts
-            if not subject.is_idle(*key) and _is_silent(part)
-        ]
+        silent = [key for key, part in parts if not subject.is_idle(*key) and _is_silent(part)]
         assert not silent, f"places that were never reached: {silent[:4]}"
     finally:
         model.zero_grad(set_to_none=True)
@@ -96,7 +92,8 @@ def average(subject: Subject) -> None:
 def multi_task(subject: Subject) -> None:
     """MultiTask = every row with the adapter of its task."""
     tasks = torch.tensor([1, 0, 1])
-    expected = torch.stack([(subject.b if task else subject.a)[row] for row, task in enumerate(tasks.tolist())])
+    alone = [subject.b[row] if task else subject.a[row] for row, task in enumerate(tasks.tolist())]
+    expected = torch.stack(alone)
     assert_same(subject.run(MultiTask("a", "b"), task_ids=tasks), expected, "MultiTask")
 
 
@@ -111,7 +108,7 @@ def split(subject: Subject) -> None:
 
 
 def fuse(subject: Subject) -> None:
-    """A static fusion of equal adapters is that adapter (the attention sums to one); a dynamic one is finite."""
+    """A static fusion of equals is that adapter (the attention sums to one); a dynamic one is finite."""
     model = subject.model
     model.add_adapter_fusion(["a", "twin"], "static")
     model.add_adapter_fusion(["a", "b"], "dynamic")
@@ -223,8 +220,8 @@ def _is_trainable(value: object) -> bool:
 LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
-        inactive, fresh, active, stack, parallel, batch_split, average, multi_task, split, fuse, route, nested,
-        gradients, merge, saved, copied, detached,
+        inactive, fresh, active, stack, parallel, batch_split, average, multi_task, split, fuse, route,
+        nested, gradients, merge, saved, copied, detached,
     )
 }  # fmt: skip
 BLOCKS = ("stack", "parallel", "batch_split", "average", "multi_task", "split", "fuse", "route", "nested")

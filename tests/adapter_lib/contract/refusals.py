@@ -1,4 +1,4 @@
-"""Which refusals are expected, by the law and the library's sentence; any other refusal fails the contract."""
+"""Which refusals are expected, by the law and the sentence; any other refusal fails the contract."""
 
 import re
 

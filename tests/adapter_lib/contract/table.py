@@ -1,4 +1,7 @@
-"""`python -m tests.adapter_lib.contract.table OUTCOMES TARGET`: the support tables, from a run of the whole contract."""
+"""The support tables from a run of the whole contract.
+
+`python -m tests.adapter_lib.contract.table OUTCOMES TARGET`
+"""
 
 import re
 import sys
@@ -14,10 +17,12 @@ from tests.adapter_lib.zoo import MODELS
 _WORKS, _PARTLY, _REFUSED = "●", "◐", "–"
 _HEAD = """# What works where
 
-Written by `make coverage-table` from a run of the whole contract (`tests/adapter_lib/test_contract.py`) on tiny random models; no cell is
-set by hand. {pairs} pairs of a model and a method were run; every law held or was refused with a sentence that is expected.
+Written by `make coverage-table` from a run of the whole contract (`tests/adapter_lib/test_contract.py`) on
+tiny random models; no cell is set by hand. {pairs} pairs of a model and a method were run; every law
+held or was refused with a sentence that is expected.
 
-● every law holds, under every block · ◐ it acts, and some blocks are refused for it (see below) · – refused as a whole.
+● every law holds, under every block · ◐ it acts, and some blocks are refused for it (see below) ·
+– refused as a whole.
 """
 
 
@@ -78,9 +83,7 @@ def _reasons(found: Mapping[tuple[str, str], dict[str, str]]) -> str:
     lines = ["## What is refused, and why", "", "| law | sentence | methods | models |", "|---|---|---|---|"]
     for (law, sentence), methods in sorted(places.items()):
         families = sorted(set().union(*methods.values()))
-        lines.append(
-            f"| {law} | {sentence} | {', '.join(sorted(methods))} | {_named(families)} |"
-        )
+        lines.append(f"| {law} | {sentence} | {', '.join(sorted(methods))} | {_named(families)} |")
     return "\n".join([*lines, ""])
 
 

@@ -81,10 +81,13 @@ def test_an_unknown_type_is_refused_with_the_known_ones() -> None:
     convolutional = hf.ResNetModel(hf.ResNetConfig(embedding_size=8, hidden_sizes=[8], depths=[1]))
     with pytest.raises(FamilyError, match=r"'resnet'; known types are: .*bert, .*t5, .*whisper"):
         resolve(convolutional)
-    with pytest.raises(FamilyError, match="Linear is not a transformers model"):
-        resolve(nn.Linear(2, 2))
     with pytest.raises(FamilyError, match="no role table for models of type None"):
         family_of(None)
+
+
+def test_a_plain_module_has_no_towers() -> None:
+    resolved = resolve(nn.Linear(2, 2))
+    assert (resolved.family.name, resolved.towers, resolved.hidden_size) == ("module", (), 0)
 
 
 def test_a_table_that_does_not_fit_is_refused() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 from adapter_lib.hub.card_content import Details, as_languages, card_content
 from adapter_lib.hub.settings import Hub
 from adapter_lib.spec.card import parse_card, render_card
-from adapter_lib.spec.configs import LoRAConfig, SeqBnConfig
+from adapter_lib.spec.configs import LoRAConfig, SeqBnConfig, UnionConfig
 from adapter_lib.spec.manifest import BackboneRef, HeadSpec, Manifest
 
 HUB = Hub("https://hub.example", None, Path("unused"))
@@ -35,6 +35,17 @@ def test_the_card_says_all_that_is_known() -> None:
         "r1",
     ):
         assert part in card.body
+
+
+def test_a_union_has_a_row_for_each_of_its_members() -> None:
+    union = UnionConfig(configs=(LoRAConfig(r=4), SeqBnConfig()), leave_out=(1,))
+    manifest = Manifest("union", union, "bert", "0" * 16, BACKBONE, HEAD, "0.1.0")
+    content = card_content(HUB, "alice/both", manifest, Details("sentiment", "mit"))
+    assert [name for name, _ in content.settings] == ["Configuration: lora", "Configuration: seq_bn"]
+    assert all("leave_out=1" in told for _, told in content.settings)
+    card = parse_card(render_card(content))
+    assert card.warnings == []
+    assert card.summary == "A lora|seq_bn adapter for sentiment on a/bert."
 
 
 def test_what_is_unknown_is_left_out() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 import transformers as hf
-from torch import nn
 
 import adapter_lib
 from adapter_lib import AdapterLibError, AdapterSetup, Parallel, Stack

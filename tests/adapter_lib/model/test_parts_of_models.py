@@ -1,4 +1,4 @@
-"""Sub-models of larger ones and plain modules: addressed by path, by name, or by a table that the user brings."""
+"""Sub-models of larger ones and plain modules: addressed by path, by name, or by a table of the user's."""
 
 from pathlib import Path
 from typing import Any

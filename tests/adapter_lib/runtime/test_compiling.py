@@ -4,22 +4,20 @@ import pytest
 import torch
 
 from adapter_lib import AdapterSetup, Parallel
+from tests.adapter_lib.contract.methods import METHODS
 from tests.adapter_lib.runtime.promises import KINDS, first, pairs, prepared
 from tests.adapter_lib.zoo import MODELS
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
 )
-# Compiling takes a second or two per graph: in the sample, one method of each kind of place.
-_SAMPLED = (
-    ("llama", "lora-all"), ("bert", "double_seq_bn"), ("llama", "prefix_tuning_flat"), ("t5", "ia3"),
-    ("bert", "loreft"), ("vit", "dora"), ("llama", "prompt_tuning"), ("bert", "unipelt"),
-)  # fmt: skip
+# Compiling takes seconds per graph: in the sample, few pairs that differ in where they act.
+_SAMPLED = [("llama", "lora-all"), ("bert", "double_seq_bn"), ("llama", "prefix_tuning_flat")]
 
 
 def _chosen() -> list[tuple[str, str]]:
     everything = pairs(KINDS, "compiling")
-    return everything if len(everything) > len(_SAMPLED) * 10 else list(_SAMPLED)
+    return everything if len(everything) > len(METHODS) else _SAMPLED
 
 
 @pytest.mark.parametrize(("family", "method"), _chosen())
@@ -30,7 +28,7 @@ def test_switching_is_noticed_by_the_compiled_model(family: str, method: str) ->
         return
     given = MODELS[family].inputs()
     compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
-    for tree in (None, "a", "b", Parallel("a", "b"), None, "a"):
+    for tree in (None, "a", Parallel("a", "b"), None, "b"):
         with AdapterSetup(model, tree):
             expected, found = first(model, given), first(compiled, given)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

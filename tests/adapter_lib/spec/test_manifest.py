@@ -130,7 +130,7 @@ def test_an_adapter_without_a_head() -> None:
         ("backbone", None, "bad_value"),
         ("backbone.id", "a\x00b", "bad_value"),
         ("backbone.id", "", None),
-        ("backbone.hidden_size", 0, "bad_value"),
+        ("backbone.hidden_size", -1, "bad_value"),
         ("backbone.hidden_size", 384.0, "bad_value"),
         ("backbone.num_layers", True, "bad_value"),
         ("backbone.revision", 5, "bad_value"),
