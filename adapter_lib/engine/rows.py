@@ -31,8 +31,8 @@ def share(rows: int, of: int) -> int:
     """How many rows each of `of` shares has. Raises CompositionError if they cannot be equal."""
     if rows == 1 and of > 1:
         raise CompositionError(
-            "The adapters of different rows cannot act apart here: all rows share the one row that this place "
-            "sees, such as the projected positions of DeBERTa. Leave it out of targets."
+            "The adapters of different rows cannot act apart here: all rows share the one row that this "
+            "place sees, such as the projected positions of DeBERTa. Leave it out of targets."
         )
     if of < 1 or rows % of:
         raise CompositionError(

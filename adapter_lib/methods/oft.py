@@ -20,7 +20,8 @@ class OFT(Rotation):
     def turned(self, x: Tensor) -> Tensor:
         config = self.config
         width = block_width("oft", self.place, config.block_size, config.blocks)
-        return turn_blocks(x, cayley(self.skew, width, config.eps if config.coft else None))
+        limit = config.eps if config.coft else None
+        return turn_blocks(x, cayley(self.skew, width, limit, config.neumann_terms))
 
 
 register_method(

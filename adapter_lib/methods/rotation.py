@@ -31,10 +31,11 @@ class Rotation(Part):
         return weight @ self.turned(identity).t().to(weight.dtype)
 
 
-def cayley(skew: Tensor, width: int, limit: float | None = None) -> Tensor:
+def cayley(skew: Tensor, width: int, limit: float | None = None, terms: int = 0) -> Tensor:
     """R - I of R = (I + Q) (I - Q)⁻¹ [..., width, width], from Q's entries above the diagonal, row by row.
 
     skew: [..., width · (width - 1) / 2]. limit: what ‖Q‖_F is at most; a longer Q is made shorter.
+    terms: how many of (I - Q)⁻¹ = I + Q + Q² + … are taken; 0: the inverse itself.
     In float32 at least, as solving needs it.
     """
     values = skew if skew.dtype == torch.float64 else skew.float()
@@ -46,9 +47,20 @@ def cayley(skew: Tensor, width: int, limit: float | None = None) -> Tensor:
         norm = torch.linalg.matrix_norm(q, keepdim=True)
         q = q * (limit / norm.clamp(min=limit))
     identity = torch.eye(width, dtype=q.dtype, device=q.device)
+    if terms:
+        return _truncated(q, identity, terms)
     # (I + Q) (I - Q)⁻¹ - I = 2 Q (I - Q)⁻¹, which is zero without rounding where Q is.
     turn: Tensor = torch.linalg.solve(identity - q, 2 * q)
     return turn
+
+
+def _truncated(q: Tensor, identity: Tensor, terms: int) -> Tensor:
+    """(I + Q) (I + Q + … + Q^(terms - 1)) - I"""
+    # Horner's rule for Q (I + … + Q^(terms - 2)); what is left of the product is one factor more.
+    powers = torch.zeros_like(q)
+    for _ in range(terms - 1):
+        powers = q @ (identity + powers)
+    return powers + q + q @ powers
 
 
 def turn_blocks(x: Tensor, turns: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Our side of a comparison with `adapters`: a family's base with a case's adapters, and what it computes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel, EncoderDecoderModel
 
 import adapter_lib
 from adapter_lib.formats.expected import shared_key, tensor_key
 from adapter_lib.spec.composition import Block, Fuse
+from adapter_lib.spec.configs import BnConfig
 from tests.interop.porting import Backbone, Ported, port_adapter, port_fusion, port_setup
 from tests.interop.porting.names import NAMES
 from tests.interop.reading import Reference, Tensors
@@ -25,7 +26,9 @@ _TOWERS = {"text_last_hidden_state": "text_model_output", "vision_last_hidden_st
 @cache
 def base_model(folder: Path) -> Any:
     """The base in float64 with eager attention, prepared once."""
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float64)
+    is_pair = AutoConfig.from_pretrained(folder).model_type == "encoder-decoder"
+    auto: Any = EncoderDecoderModel if is_pair else AutoModel
+    model = auto.from_pretrained(folder, attn_implementation="eager", dtype=torch.float64)
     return adapter_lib.init(model.eval())
 
 
@@ -44,10 +47,7 @@ def ported(case: Reference, name: str, model: Any, **changes: Any) -> Ported:
 
 
 def add(model: Any, name: str, found: Ported) -> int:
-    """Add an adapter and fill every one of its parameters; returns how many.
-
-    Raises AssertionError if one stays empty or a tensor has no place.
-    """
+    """Add an adapter and fill every one of its parameters, each from one tensor; returns how many."""
     model.add_adapter(name, found.config)
     places = parameters_of(model, name)
     assert set(places) == set(found.tensors)
@@ -69,16 +69,18 @@ def parameters_of(model: Any, name: str) -> dict[str, Tensor]:
     return found
 
 
-def add_fusions(model: Any, case: Reference, block: Block) -> int:
-    """Add and fill the parameters of a case's fusion; returns how many tensors were filled."""
+def add_fusions(model: Any, case: Reference, block: Block) -> None:
+    """Add and fill the parameters of a case's fusion, if it has one; all of them, and from the whole file."""
     if case.fusion is None:
-        return 0
+        return
     (fuse,) = (node for node in block.blocks() if isinstance(node, Fuse))
     document = json.loads((case.fusion / "adapter_fusion_config.json").read_text(encoding="utf-8"))
     tensors = load_file(str(case.fusion / "model_adapter_fusion.safetensors"))
     injection = model.adapter_runtime.injection
     spots = {key for name in fuse.names() for key in injection.parts(name)}
-    config, found = port_fusion(document, tensors, backbone(case.family, model), sorted(spots))
+    last = injection.configs[fuse.key().rpartition(",")[2]]
+    assert isinstance(last, BnConfig)
+    config, found = port_fusion(document, tensors, backbone(case.family, model), last, sorted(spots))
     model.add_adapter_fusion(fuse, config)
     parts = injection.block_parts("fuse", fuse.key())
     assert set(parts) == set(found)
@@ -88,7 +90,6 @@ def add_fusions(model: Any, case: Reference, block: Block) -> int:
         with torch.no_grad():
             for tensor, value in found[key].items():
                 own[tensor].copy_(value)
-    return len(tensors)
 
 
 @contextmanager
@@ -118,16 +119,32 @@ def run(model: Any, case: Reference, variant: str) -> Tensors:
     if hasattr(output, "text_model_output"):
         towers = {name: output[key].last_hidden_state for name, key in _TOWERS.items()}
         return {**towers, "logits_per_image": output.logits_per_image}
-    return {"last_hidden_state": output.last_hidden_state}
+    name = "last_hidden_state" if "last_hidden_state" in output else "logits"
+    return {name: output[name]}
 
 
-def computed(case: Reference, *, as_computed: bool = True, **changes: Any) -> dict[str, Tensors]:
-    """What ours computes in every variant, with the adapters and the composition as they are ported."""
-    block = port_setup(case.setup, as_computed=as_computed)
+Change = Callable[[str, Ported], Ported]
+
+
+def computed(case: Reference, change: Change | None = None, **settings: Any) -> dict[str, Tensors]:
+    """What ours computes in every variant, with the adapters and the composition as they are ported.
+
+    change: what to make of every ported adapter first, by its name. settings: of the peer's config that are
+    to be others.
+    """
+    block = port_setup(case.setup)
     model = base_model(case.base)
-    adapters = {name: ported(case, name, model, **changes) for name in case.adapters}
+    adapters = {name: ported(case, name, model, **settings) for name in case.adapters}
+    if change is not None:
+        adapters = {name: change(name, found) for name, found in adapters.items()}
     with with_adapters(case, adapters, block) as acting:
         return {variant: run(acting, case, variant) for variant in case.variants}
+
+
+def deviations(case: Reference, change: Change | None = None, **settings: Any) -> dict[str, float]:
+    """How far ours is from the peer, by variant."""
+    found = computed(case, change, **settings)
+    return {variant: deviation(outputs, case.outputs(variant)) for variant, outputs in found.items()}
 
 
 def deviation(ours: Tensors, theirs: Tensors) -> float:

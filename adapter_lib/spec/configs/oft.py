@@ -18,6 +18,9 @@ class OFTConfig(TargetedConfig):
         leaves it to block_size.
     block_share: one R_i for all blocks.
     coft: keep R near the identity: ‖Q_i‖_F is at most eps (constrained OFT).
+    neumann_terms: take the first terms of (I - Q_i)⁻¹ = I + Q_i + Q_i² + … instead of the inverse (Qiu et al.
+        2025, https://arxiv.org/abs/2506.19847): faster, and near a rotation only while Q_i is small. 0 takes
+        the inverse; 4 is what PEFT computes by default.
     """
 
     method: ClassVar[str] = "oft"
@@ -28,6 +31,7 @@ class OFTConfig(TargetedConfig):
     block_share: bool = False
     coft: bool = False
     eps: float = 1e-3
+    neumann_terms: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -35,6 +39,7 @@ class OFTConfig(TargetedConfig):
         check_whole(self, "block_size", 2)
         check_whole(self, "blocks", 0)
         check_positive(self, "eps")
+        check_whole(self, "neumann_terms", 0)
         if self.blocks and self.block_size != OFTConfig.block_size:
             raise refuse(self, "blocks", "0 where block_size is given: one follows from the other")
 

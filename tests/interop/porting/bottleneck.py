@@ -1,12 +1,12 @@
 """Bottleneck adapters and Compacter, which the peer writes with one config."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from torch import Tensor
 
-from adapter_lib.spec.configs import BnConfig, CompacterConfig
+from adapter_lib.spec.configs import BnConfig, CompacterConfig, MethodConfig, UnionConfig
 from tests.interop.porting.backbone import Backbone
 from tests.interop.porting.names import PeerNames
 from tests.interop.porting.source import Source
@@ -18,8 +18,25 @@ _PHM = {"W": "weight", "W_left": "left", "W_right": "right", "b": "bias", **_RUL
 _SEQUENTIAL = ("original_ln_before", "residual_before_ln", "adapter_residual_before_ln")
 
 
-def bottleneck_config(given: Mapping[str, Any], names: PeerNames) -> BnConfig:
+def bottleneck_config(given: Mapping[str, Any], names: PeerNames) -> MethodConfig:
     """Ours for the peer's config, which has no `architecture`."""
+    config = _config(given, names)
+    is_swapped = names.mh_is_swapped and config.mh_adapter and not config.is_parallel
+    return _unswapped(config) if is_swapped and not config.original_ln_before else config
+
+
+def _unswapped(config: BnConfig) -> MethodConfig:
+    """What a sequential bottleneck is whose u and x are exchanged: N(z(x) + x + u), a parallel one.
+
+    With the model's norm in front there is nothing to exchange: N(u + x) is the same both ways.
+    """
+    beside = replace(config, output_adapter=False, cross_adapter=False, is_parallel=True, inv_adapter=None)
+    if not (config.output_adapter or config.cross_adapter):
+        return beside
+    return UnionConfig(configs=(beside, replace(config, mh_adapter=False)))
+
+
+def _config(given: Mapping[str, Any], names: PeerNames) -> BnConfig:
     wanted = CompacterConfig if given["phm_layer"] else BnConfig
     own = {field.name for field in fields(wanted)}
     values = {key: value for key, value in given.items() if key in own and value is not None}

@@ -25,10 +25,11 @@ class PeerNames:
     """One model type.
 
     root: the base model's path, where shared parameters and prompts are.
-    invertible: the owners of invertible adapters, of which the first acts; the others are set aside.
+    invertible: the owners of invertible adapters; the others repeat what the first has.
     intermediate, output: what the LoRA switches of these names mean, as targets of ours.
     fused: True if query, key and value are one map of the peer.
     mh_is_cross: True if the switch for self-attention is taken for cross-attention too.
+    mh_is_swapped: True if what is behind self-attention gets the sub-layer's input for its output.
     """
 
     root: str
@@ -38,6 +39,7 @@ class PeerNames:
     output: str = "down"
     fused: bool = False
     mh_is_cross: bool = False
+    mh_is_swapped: bool = False
 
 
 def _pool(root: str, group: str) -> tuple[str, str]:
@@ -146,11 +148,13 @@ def _one_tower(
     return PeerNames(root, {role: tower}, (f"{root}.invertible_adapters",))
 
 
-def _two_towers(root: str, layers: str, encoder: Mapping[str, str], decoder: Mapping[str, str]) -> PeerNames:
+def _two_towers(
+    root: str, layers: str, encoder: Mapping[str, str], decoder: Mapping[str, str], *, role: str = "encoder"
+) -> PeerNames:
     own = {"attn": _pool(root, "encoder_prefix")}
     other = {"attn": _pool(root, "self_prefix"), "xattn": _pool(root, "cross_prefix")}
     towers = {
-        "encoder": PeerTower(f"{root}.encoder.{layers}.{{}}", encoder, own),
+        role: PeerTower(f"{root}.encoder.{layers}.{{}}", encoder, own),
         "decoder": PeerTower(f"{root}.decoder.{layers}.{{}}", decoder, other),
     }
     return PeerNames(root, towers, (f"{root}.encoder.invertible_adapters",))
@@ -218,12 +222,13 @@ NAMES: dict[str, PeerNames] = {
     "t5": _T5,
     "t5-gated": _gated(_T5),
     "vit": _one_tower("vit", _ENCODER, _VIT, role="vision"),
-    "whisper": _BARTS,
+    "whisper": _two_towers("model", "layers", _BART, _BART, role="audio"),
     "xlm-roberta": _one_tower("roberta", _ENCODER, _BERT),
 }
 # Layers that repeat are numbered by their group; there is one layer in each.
 _albert = NAMES["albert"].towers["encoder"]
 NAMES["albert"] = replace(
     NAMES["albert"],
+    mh_is_swapped=True,
     towers={"encoder": replace(_albert, layers=f"{_albert.layers}.albert_layers.0")},
 )
