@@ -39,8 +39,8 @@ test-services: .venv/dev.stamp ## Run the database and queue tests on throwaway 
 	else echo "Skipped the tests on PostgreSQL and Redis; not installed here: $$missing."; fi
 
 .PHONY: test-all
-test-all: .venv/dev.stamp ## Run the whole contract: every method on every model under every block
-	ADAPTER_CONTRACT=all $(BIN)/python -m pytest -n 2 -q tests/adapter_lib/test_contract.py $(ARGS)
+test-all: .venv/dev.stamp ## Run the whole contract: every method on every model, every block, every runtime promise
+	ADAPTER_CONTRACT=all $(BIN)/python -m pytest -n 2 -q tests/adapter_lib/test_contract.py tests/adapter_lib/runtime $(ARGS)
 
 .PHONY: coverage-table
 coverage-table: .venv/dev.stamp ## Run the whole contract and write docs/support.md from what it found

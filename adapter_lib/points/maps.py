@@ -90,7 +90,7 @@ def project_with(module: nn.Module, x: Tensor, weight: Tensor) -> Tensor:
 
 
 def scale(module: nn.Module) -> float:
-    """The factor of a scaled embedding (transformers calls it `embed_scale`, a number or a buffer), else 1."""
+    """The factor of a scaled embedding (transformers' `embed_scale`, a number or a buffer), else 1."""
     names = ("scalar_embed_scale", "embed_scale") if isinstance(module, nn.Embedding) else ()
     found = next((getattr(module, name) for name in names if hasattr(module, name)), None)
     return 1.0 if found is None else float(found)
@@ -101,15 +101,16 @@ def plain_weight(module: nn.Module) -> Tensor:
     weight = getattr(module, "weight", None)
     if not is_plain(weight):
         raise AttachError(
-            f"The weight of {type(module).__name__} is not plain numbers (is the model quantised?): nothing can "
-            "be merged into it. Let the adapter act unmerged, or load the model without quantisation."
+            f"The weight of {type(module).__name__} is not plain numbers (is the model quantised?): nothing "
+            "can be merged into it. Let the adapter act unmerged, or load the model without quantisation."
         )
     return weight
 
 
 def is_plain(weight: object) -> TypeGuard[Tensor]:
     """True for a tensor of floating-point numbers that is not packed."""
-    return isinstance(weight, Tensor) and type(weight) in (Tensor, nn.Parameter) and weight.is_floating_point()
+    has_plain_type = isinstance(weight, Tensor) and type(weight) in (Tensor, nn.Parameter)
+    return has_plain_type and weight.is_floating_point()
 
 
 def plain_bias(module: nn.Module) -> Tensor | None:

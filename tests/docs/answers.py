@@ -1,9 +1,9 @@
-"""What adapter_lib does where `adapters` has a known defect: by section of peers-defects.md, by the defect's id."""
+"""What adapter_lib does where `adapters` has a known defect: by section of the page, by the defect's id."""
 
 ANSWERS: dict[str, dict[str, str]] = {
     "low-rank": {
         "vera_is_dense": "36 numbers: d [4] and b [32].",
-        "vera_crashes_with_grouped_heads": "Runs: a place takes the columns of A and the rows of B that it needs.",
+        "vera_crashes_with_grouped_heads": "Runs: a place takes its share of A's columns and B's rows.",
         "vera_crashes_on_gpt2": "Runs on the columns of the fused map.",
         "bare_vera_loses_its_projections": "A and B are saved, whatever the model's class.",
         "dora_norm_ignores_scaling": "V = W + s B A in the norm and in the product alike.",
@@ -17,12 +17,12 @@ ANSWERS: dict[str, dict[str, str]] = {
         "llama_intermediate_lora_misses_up_proj": "`targets=up` adapts both up projections.",
         "llama_gate_never_adapted": "`targets=[o, gate]` or `all-linear` adapts all four.",
         "gated_t5_adapts_one_of_two": "`targets=[up, gate]` adapts both of every block.",
-        "fused_lora_average_not_tried": "Adapters are not averaged into one; Average mixes their outputs, on GPT-2 too.",
+        "fused_lora_average_not_tried": "Average mixes outputs, on GPT-2 too; there is no `average_adapter`.",
     },
     "blocks": {
         "average_divides_twice": "1.",
         "average_renormalises_on_reload": "Weights and `normalize_weights` are written and read as given.",
-        "average_adapter_refuses_a_dict": "`Average(a, b, weights=[1, 0])` is a; there is no `average_adapter`.",
+        "average_adapter_refuses_a_dict": "`Average(a, b, weights=[1, 0])` is a.",
         "prefix_average_not_implemented": "The mean of the attentions' outputs.",
         "stack_of_loras_multiplies": "The sum of both.",
         "fresh_lora_erases_the_one_below": "The first one's delta.",
@@ -69,7 +69,7 @@ ANSWERS: dict[str, dict[str, str]] = {
         "bert_generation_decoder_crashes": "Runs.",
         "glow_crashes": "Runs: halves of the features; inverse(forward(x)) = x.",
         "static_head_skips_the_inverse": "1: the inverse is a place in front of the head.",
-        "whisper_inverts_after_the_encoder": "Refused, with the reason: sound has no token embeddings.",
+        "whisper_inverts_after_the_encoder": "Refused with a sentence: its table names no embeddings.",
         "init_moves_deberta": "0: `init` changes no number.",
     },
     "reft": {

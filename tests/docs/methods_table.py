@@ -90,7 +90,7 @@ def _merging(method: Method) -> str:
     if all(case.is_mergeable for case in cases):
         return "yes"
     if any(case.is_mergeable for case in cases):
-        return "yes, but gated"
+        return "yes, unless gated"
     return _SOMETIMES.get(method.name, "no")
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import adapter_lib
+from adapter_lib.spec.configs import known_presets
 from tests.adapter_lib import tiny
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -22,3 +24,13 @@ def test_the_library_s_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "adapter_config.json",
         "adapter.safetensors",
     }
+
+
+def test_its_numbers_are_those_of_the_library() -> None:
+    text = README.read_text(encoding="utf-8")
+    found = re.search(r"(\d+) presets of (\d+) methods", text)
+    types = re.search(r"more than (\d+) model\s+types", text)
+    assert found is not None
+    assert types is not None
+    assert (int(found[1]), int(found[2])) == (len(known_presets()), len(adapter_lib.list_methods()))
+    assert len(adapter_lib.list_families()) > int(types[1])

@@ -97,7 +97,7 @@ class MethodConfig:
     """
 
     method: ClassVar[str]
-    # What `size` counts: "rank", "reduction", "tokens", "frequencies", "block"; "" where it is of no interest.
+    # What `size` counts: "rank", "reduction", "tokens", "frequencies", "block"; "" where it says little.
     measure: ClassVar[str] = "rank"
     # Keys that other libraries' configs have and this one does not take, each with the reason.
     not_taken: ClassVar[Mapping[str, str]] = MappingProxyType({})

@@ -15,12 +15,17 @@ Pair = tuple[str, str]
 
 def chosen() -> list[Pair]:
     """(family, method): the whole matrix if ADAPTER_CONTRACT=all, else the sample."""
-    return everything() if _is_whole() else sample()
+    return everything() if is_whole() else sample()
 
 
 def few(names: tuple[str, ...], salt: str, count: int) -> tuple[str, ...]:
     """All names if ADAPTER_CONTRACT=all, else as many of them, the same for the same salt."""
-    return names if _is_whole() else tuple(_some(names, salt, count))
+    return names if is_whole() else tuple(_some(names, salt, count))
+
+
+def one(names: tuple[str, ...], salt: str) -> str:
+    """One of the names, the same for the same salt."""
+    return _some(names, salt, 1)[0]
 
 
 def everything() -> list[Pair]:
@@ -38,7 +43,8 @@ def sample() -> list[Pair]:
     return sorted(found)
 
 
-def _is_whole() -> bool:
+def is_whole() -> bool:
+    """True if everything was asked for."""
     return os.environ.get("ADAPTER_CONTRACT") == "all"
 
 

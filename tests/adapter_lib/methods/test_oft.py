@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from adapter_lib import AdapterSetup, Stack
+from adapter_lib.methods.rotation import cayley as turning
 from adapter_lib.spec.configs import OFTConfig, Place
 from adapter_lib.spec.errors import ConfigError
 from tests.adapter_lib.methods.weights import (
@@ -64,6 +65,35 @@ def test_oft_turns_the_inputs(family: str, settings: str, width: int, limit: flo
     model = doubled(family, one=f"oft[{settings}]")
     model.active_adapters = "one"
     check(hidden(model), hidden(changed(family, rule, tensors(model, "one"))))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("terms", [1, 2, 4])
+def test_a_series_stands_for_the_inverse(family: str, terms: int) -> None:
+    def rule(found: Numbers, own: Any) -> tuple[Tensor, Tensor | None]:
+        blocks = [_by_series(entries, 8, terms) for entries in own["skew"]]
+        return found.weight @ torch.block_diag(*blocks), found.bias
+
+    model = doubled(family, one=f"oft[block_size=8, neumann_terms={terms}]")
+    model.active_adapters = "one"
+    check(hidden(model), hidden(changed(family, rule, tensors(model, "one"))))
+    check_merging(family, f"oft[block_size=8, neumann_terms={terms}]")
+
+
+def _by_series(entries: Tensor, width: int, terms: int) -> Tensor:
+    """(I + Q) times the first powers of Q added up, with Q from its entries above the diagonal."""
+    q = torch.zeros(width, width, dtype=entries.dtype)
+    rows, columns = torch.triu_indices(width, width, 1)
+    q[rows, columns] = entries
+    q = q - q.T
+    identity = torch.eye(width, dtype=entries.dtype)
+    powers = torch.stack([torch.linalg.matrix_power(q, k) for k in range(terms)])
+    return (identity + q) @ powers.sum(0)
+
+
+def test_many_terms_of_the_series_are_the_inverse() -> None:
+    entries = 0.02 * torch.randn(2, 28, dtype=torch.float64)
+    check(turning(entries, 8, terms=20), turning(entries, 8), within=1e-12)
 
 
 def test_in_a_stack_the_differences_add_up() -> None:
@@ -125,7 +155,14 @@ def test_widths_that_do_not_divide_are_refused_with_those_that_do() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("block_size", 1), ("blocks", -1), ("block_share", 1), ("coft", "yes"), ("eps", 0)],
+    [
+        ("block_size", 1),
+        ("blocks", -1),
+        ("neumann_terms", -1),
+        ("block_share", 1),
+        ("coft", "yes"),
+        ("eps", 0),
+    ],
 )
 def test_fields_are_checked(field: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=f"OFTConfig: {field} must be"):

@@ -88,5 +88,3 @@ def _shared(key: str) -> str:
         return _RULES[key]
     _, module, *rest = key.split("_")
     return f"{module}.{_PHM['_'.join(['W', *rest])]}"
-
-

@@ -1,7 +1,7 @@
 """Prediction heads: which of them ours has, and what the others compute.
 
-The peer's heads are lists of modules: a dropout in front of every linear map, an activation between them; those
-of language models are a transformation (linear map, activation, norm) and the output embeddings.
+The peer's heads are lists of modules: a dropout in front of every linear map, an activation between them;
+those of language models are a transformation (linear map, activation, norm) and the output embeddings.
 """
 
 from collections.abc import Callable, Mapping

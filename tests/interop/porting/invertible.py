@@ -10,7 +10,9 @@ from tests.interop.porting.source import PortingError, Source
 from tests.interop.porting.tensors import PlaceTensors
 
 
-def invertible_tensors(config: InvertibleConfig, source: Source, backbone: Backbone) -> Iterator[PlaceTensors]:
+def invertible_tensors(
+    config: InvertibleConfig, source: Source, backbone: Backbone
+) -> Iterator[PlaceTensors]:
     """F and G; where a model has several owners they are one module there, written again and again."""
     first, *others = backbone.names.invertible
     found = source.under(f"{first}.{source.name}.")

@@ -1,14 +1,14 @@
 """LoRA, (IA)³, DoRA, VeRA, DVoRA and MTL-LoRA, all of which the peer writes with one config.
 
-Its update is (α / r) · B A x. Its VeRA has dense matrices where the paper has diagonals, so what it computes is
-(α / r) · (V_B B) (V_D A) x: a LoRA, and ported as one.
+Its update is (α / r) · B A x. Its VeRA has dense matrices where the paper has diagonals, so what it computes
+is (α / r) · (V_B B) (V_D A) x: a LoRA, and ported as one.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from adapter_lib.spec.configs import (
     DoRAConfig,
@@ -94,8 +94,9 @@ class _Map:
     def _magnitude(self, scale: float, lora_a: Tensor, lora_b: Tensor) -> Tensor:
         """m ‖W + s B A‖ / ‖W + B A‖: the peer leaves s out of the norm, which ours would not."""
         weight, update = self.backbone.weight(self.place), lora_b @ lora_a
-        norm, theirs = ((weight + by * update).norm(dim=1) for by in (scale, 1.0))
-        return self._mine("m.weight")[:, 0] * norm / theirs
+        norm, theirs = (vector_norm(weight + by * update, dim=1) for by in (scale, 1.0))
+        magnitude: Tensor = self._mine("m.weight")[:, 0] * norm / theirs
+        return magnitude
 
     def _mine(self, tensor: str) -> Tensor:
         """One tensor; of a fused map the rows of this part."""
@@ -103,7 +104,7 @@ class _Map:
         if self.part is None:
             return found
         index, count = self.part
-        return torch.chunk(found, count)[index]
+        return found.chunk(count)[index]
 
 
 def _part(config: MethodConfig, backbone: Backbone, place: Place) -> tuple[int, int] | None:

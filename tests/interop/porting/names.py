@@ -191,7 +191,7 @@ def _swapped(names: PeerNames) -> PeerNames:
 def _gated(names: PeerNames) -> PeerNames:
     """Of a gated T5's two input projections the peer adapts the one without activation."""
     towers = {
-        role: replace(tower, paths=tower.paths | {"ffn.up": f"{tower.paths['ffn.up']}_1"})
+        role: replace(tower, paths={**tower.paths, "ffn.up": f"{tower.paths['ffn.up']}_1"})
         for role, tower in names.towers.items()
     }
     return replace(names, towers=towers)

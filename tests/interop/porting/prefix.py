@@ -53,8 +53,9 @@ def prefix_tensors(config: PrefixTuningConfig, source: Source, backbone: Backbon
             shared = {f"{group}.{ours}": source.take(f"{pool}.{key}") for ours, key in _SHARED.items()}
             yield None, shared
         for number, place in enumerate(places):
-            yield place, _share(config, source, pool, (number, len(places))) | _gates(
-                config, source, backbone, place
+            yield (
+                place,
+                _share(config, source, pool, (number, len(places))) | _gates(config, source, backbone, place),
             )
 
 
@@ -69,9 +70,7 @@ def _share(
     return {f"up.{kind}": source.take(f"{last}.{kind}").chunk(count)[number] for kind in ("weight", "bias")}
 
 
-def _gates(
-    config: PrefixTuningConfig, source: Source, backbone: Backbone, place: Place
-) -> dict[str, Tensor]:
+def _gates(config: PrefixTuningConfig, source: Source, backbone: Backbone, place: Place) -> dict[str, Tensor]:
     if not config.use_gating:
         return {}
     stem = f"{backbone.path(place)}.prefix_tuning.prefix_gates.{source.name}."
@@ -80,9 +79,11 @@ def _gates(
 
 def _leave_copies(source: Source) -> None:
     """Every attention's reference to the pool is written again: they must say the same."""
-    for key in [key for key in source.keys() if _COPIES in key]:
+    for key in [key for key in source.names() if _COPIES in key]:
         rest = f".prefix_tuning.{key.split(_COPIES)[1]}"
-        original = next(other for other in source.keys() if other.endswith(rest))
+        original = next((other for other in source.names() if other.endswith(rest)), None)
+        if original is None:
+            raise PortingError(f"The file has no tensor *{rest}, which {key} should repeat.")
         if not torch.equal(source.take(key), source.take(original)):
             raise PortingError(f"{key} should repeat {original} and says something else.")
         source.leave(key, "the pool again")

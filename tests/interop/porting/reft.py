@@ -42,8 +42,8 @@ def reft_config(given: Mapping[str, Any]) -> ReftConfig:
 def truly_orthogonal(config: ReftConfig, source: Source, backbone: Backbone) -> ReftConfig:
     """The config, with orthogonality only if the file's projections are orthonormal.
 
-    torch's parametrisation keeps signs on a diagonal and cuts them to whole numbers: a file in which they have
-    moved away from ± 1 has rows of zeros.
+    torch's parametrisation keeps signs on a diagonal and cuts them to whole numbers: a file in which they
+    have moved away from ± 1 has rows of zeros.
     """
     if not config.orthogonality:
         return config
@@ -67,7 +67,7 @@ def reft_tensors(config: ReftConfig, source: Source, backbone: Backbone) -> Iter
             for kind in ("weight", "bias"):
                 found[f"{unit}.source.{kind}"] = source.take(f"{own}learned_source.{kind}")
             found[f"{unit}.projection"] = _rows(source, own)
-        for key in [key for key in source.keys() if key.startswith(stem)]:
+        for key in [key for key in source.names() if key.startswith(stem)]:
             if int(key.removeprefix(f"{stem}units.")[0]) not in units.values():
                 source.leave(key, "a unit that edits no token")
         yield place, found
@@ -82,7 +82,10 @@ def _rows(source: Source, stem: str) -> Tensor:
     if source.has(f"{stem}projection.weight"):
         return source.take(f"{stem}projection.weight")
     original = source.take(f"{stem}{_ORTHOGONAL}original")
-    made = nn.utils.parametrizations.orthogonal(nn.Linear(original.shape[1], original.shape[0], bias=False))
+    made: Any = nn.utils.parametrizations.orthogonal(
+        nn.Linear(original.shape[1], original.shape[0], bias=False)
+    )
     state = {"original": original, "0.base": source.take(f"{stem}{_ORTHOGONAL}0.base")}
     made.load_state_dict({f"parametrizations.weight.{key}": value for key, value in state.items()})
-    return made.weight.detach().clone()
+    weight: Tensor = made.weight.detach().clone()
+    return weight

@@ -34,7 +34,7 @@ class Source:
         found = [key for key in self._tensors if key.startswith(stem)]
         return {key.removeprefix(stem): self.take(key) for key in found}
 
-    def keys(self) -> Iterable[str]:
+    def names(self) -> Iterable[str]:
         """All keys of the file."""
         return self._tensors.keys()
 

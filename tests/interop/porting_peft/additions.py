@@ -1,7 +1,7 @@
 """What stands beside an adapter: biases, and the embeddings of some tokens."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from adapter_lib.inject import Atlas
 from adapter_lib.inject.atlas import Key, Spot
@@ -36,11 +36,6 @@ def biases_of_b(
     """`lora_bias`: B has a bias, which s multiplies as it does B A x."""
     taken = {found.path: checkpoint.take_if(found.path, "lora_B.bias") for found in targets}
     own = {path: scales[path] * bias for path, bias in taken.items() if bias is not None}
-    return bias_member(targets, own, atlas)
-
-
-def bias_member(targets: list[Target], own: dict[str, Tensor], atlas: Atlas) -> list[Member]:
-    """Biases that are added at these maps, by path; nothing where there are none."""
     found = {s.key: rows(s, own[t.path]) for t in targets if t.path in own for s in t.spots}
     return _bias_config(found, atlas, add_missing=True) if found else []
 
@@ -65,24 +60,37 @@ def _has_bias_role(spot: Spot) -> bool:
 
 
 def tokens(checkpoint: Checkpoint, atlas: Atlas) -> list[Member]:
-    """The peer stores the rows as they became, in the order that they were named; ours what is added."""
+    """The peer stores the rows as they became, in the order that they were named; ours what is added.
+
+    A head that is tied to the embedding changes with it in the peer, and keeps the base's numbers here.
+    """
     tensors: dict[Key, dict[str, Tensor]] = {}
-    indices: tuple[int, ...] = ()
+    indices: list[int] = []
     for path in checkpoint.paths(_TOKENS, "token_adapter"):
         module = atlas.model.get_submodule(path)
-        spot = next((s for s in atlas.spots.values() if s.place.kind == "embedding" and s.module is module), None)
-        if spot is None:
-            raise NotPortableError(f"{path} is no embedding of tokens that has a place here.")
-        given = _indices(checkpoint, path)
-        order = sorted(range(len(given)), key=lambda number: given[number])
-        indices = tuple(given[number] for number in order)
         (name,) = [name for name in checkpoint.adapted[path] if name.endswith(_TOKENS)]
-        old = maps.plain_weight(module).detach()
-        tensors[spot.key] = {"delta": checkpoint.take(path, name)[order] - old[list(indices)]}
-    config = TrainableTokensConfig(token_indices=indices)
+        found, old = checkpoint.take(path, name), maps.plain_weight(module).detach()
+        spot = next((s for s in atlas.spots.values() if _is_embedding(s) and s.module is module), None)
+        if spot is None and not _is_tied(module, atlas):
+            raise NotPortableError(f"{path} is no embedding of tokens that has a place here.")
+        if spot is not None:
+            given = _indices(checkpoint, path)
+            order = sorted(range(len(given)), key=lambda number: given[number])
+            indices = [given[number] for number in order]
+            tensors[spot.key] = {"delta": found[order] - old[indices]}
+    config = TrainableTokensConfig(token_indices=tuple(indices))
     missing = [spot for spot in atlas.find(config) if spot.key not in tensors]
     tensors |= {s.key: {"delta": torch.zeros(len(indices), s.place.width_out)} for s in missing}
     return [Member(config, tensors, filled=frozenset(spot.key for spot in missing))]
+
+
+def _is_embedding(spot: Spot) -> bool:
+    return spot.place.kind == "embedding"
+
+
+def _is_tied(module: nn.Module, atlas: Atlas) -> bool:
+    weights = [maps.plain_weight(s.module) for s in atlas.spots.values() if _is_embedding(s)]
+    return any(maps.plain_weight(module) is weight for weight in weights)
 
 
 def _indices(checkpoint: Checkpoint, path: str) -> list[int]:

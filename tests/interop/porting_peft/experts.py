@@ -44,9 +44,7 @@ def lora(checkpoint: Checkpoint, atlas: Atlas) -> Experts:
     return found
 
 
-def _module(
-    checkpoint: Checkpoint, path: str, nested: list[str], spots: list[Spot], found: Experts
-) -> None:
+def _module(checkpoint: Checkpoint, path: str, nested: list[str], spots: list[Spot], found: Experts) -> None:
     """nested: the innermost first, which belongs to the first parameter that the config names."""
     wanted = [name for name in _PARAMETERS if _is_named(checkpoint, name)]
     if len(wanted) != len(nested):

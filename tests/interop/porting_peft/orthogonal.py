@@ -8,9 +8,7 @@ from torch import Tensor
 
 from adapter_lib.inject import Atlas
 from adapter_lib.inject.atlas import Key
-from adapter_lib.points import maps
 from adapter_lib.spec.configs import BOFTConfig, HRAConfig, OFTConfig
-from tests.interop.porting_peft import additions
 from tests.interop.porting_peft.checkpoint import Checkpoint, NotPortableError
 from tests.interop.porting_peft.ported import Member
 from tests.interop.porting_peft.target_modules import Target, aimed_at, target
@@ -43,7 +41,7 @@ def oft(checkpoint: Checkpoint, atlas: Atlas) -> list[Member]:
 
 def _oft_config(checkpoint: Checkpoint, width: int, limit: float, aims: dict[str, Any]) -> OFTConfig:
     given = checkpoint.config
-    constraint = {"coft": True, "eps": limit} if given["coft"] else {}
+    constraint: dict[str, Any] = {"coft": True, "eps": limit} if given["coft"] else {}
     return OFTConfig(
         **aims,
         block_size=width,
@@ -55,7 +53,7 @@ def _oft_config(checkpoint: Checkpoint, width: int, limit: float, aims: dict[str
 
 def _neumann_terms(given: dict[str, Any]) -> int:
     """The peer's count is one more than ours, but 3 means what 4 means, and 2 is half a term."""
-    count = given["num_cayley_neumann_terms"]
+    count: int = given["num_cayley_neumann_terms"]
     if not given["use_cayley_neumann"]:
         return 0
     if count < 3:
@@ -66,27 +64,24 @@ def _neumann_terms(given: dict[str, Any]) -> int:
 def _limited(skew: Tensor, limit: float) -> Tensor:
     """What constrained OFT makes of Q [blocks, entries above the diagonal]: ‖Q‖_F ≤ limit, block by block."""
     norm = 2**0.5 * torch.linalg.vector_norm(skew, dim=-1, keepdim=True)
-    return skew * (limit / norm.clamp(min=limit))
+    limited: Tensor = skew * (limit / norm.clamp(min=limit))
+    return limited
 
 
 def boft(checkpoint: Checkpoint, atlas: Atlas) -> list[Member]:
-    """y = s ⊙ (W R x + b) in the peer: it multiplies the bias too, which is a bias of (s - 1) ⊙ b more."""
-    given, tensors = checkpoint.config, dict[Key, Tensors]()
+    """y = s ⊙ W R x + b. Without its CUDA kernel the peer makes one factor, whatever the config asks for."""
+    tensors, width = dict[Key, Tensors](), 0
     targets = [target(path, atlas) for path in checkpoint.paths("boft_R")]
-    biases: dict[str, Tensor] = {}
     for found in targets:
         matrices, factor = checkpoint.take(found.path, "boft_R"), checkpoint.take(found.path, "boft_s")
+        if len(matrices) > 1:
+            raise NotPortableError(
+                f"{found.path} has {len(matrices)} butterfly factors, in an order that ours has not."
+            )
+        width = matrices.shape[-1]
         tensors[found.spot.key] = {"skew": _above(matrices), "factor": factor.flatten()}
-        bias = maps.plain_bias(found.module)
-        if bias is not None:
-            biases[found.path] = (factor.flatten() - 1) * bias.detach()
-    config = BOFTConfig(
-        **aimed_at(targets, atlas),
-        block_size=given["boft_block_size"],
-        n_butterfly=given["boft_n_butterfly_factor"],
-        rescale=True,
-    )
-    return [Member(config, tensors), *additions.bias_member(targets, biases, atlas)]
+    config = BOFTConfig(**aimed_at(targets, atlas), block_size=width, rescale=True)
+    return [Member(config, tensors)]
 
 
 def _above(matrices: Tensor) -> Tensor:

@@ -30,9 +30,7 @@ def prefix(checkpoint: Checkpoint, atlas: Atlas) -> list[Member]:
     two, of self- and cross-attention) in a list where the same ones stand twice, and drops the latter two.
     """
     stored, length = checkpoint.whole.pop(_KEY), checkpoint.config["num_virtual_tokens"]
-    config = PrefixTuningConfig(
-        flat=True, prefix_length=length, encoder_prefix=False, cross_prefix=False
-    )
+    config = PrefixTuningConfig(flat=True, prefix_length=length, encoder_prefix=False, cross_prefix=False)
     spots = atlas.find(config)
     count, step = 2 * len(spots), 2 * checkpoint.config["num_transformer_submodules"]
     if stored.shape != (length, count * spots[0].place.width_out):

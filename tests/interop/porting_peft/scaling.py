@@ -16,7 +16,7 @@ from tests.interop.porting_peft.target_modules import layers_without, role_words
 
 
 def ia3(checkpoint: Checkpoint, atlas: Atlas) -> list[Member]:
-    """Factors of outputs [out, 1], and of inputs [1, in]: those of `ffn.down`, or of an attention's output."""
+    """Factors of outputs [out, 1], and of inputs [1, in]: those of `ffn.down` or of an attention's `o`."""
     factors: dict[Key, Tensor] = {}
     for path in checkpoint.paths("ia3_l"):
         found, factor = target(path, atlas), checkpoint.take(path, "ia3_l")
@@ -54,7 +54,7 @@ def _input_place(spot: Spot, atlas: Atlas) -> Key:
 
 
 def norms(checkpoint: Checkpoint, atlas: Atlas) -> list[Member]:
-    """The peer stores the norms themselves, ours what is added to them; norms before the layers have no place."""
+    """The peer stores the norms themselves, ours what is added; norms before the layers have no place."""
     modules = {s.module: s for s in atlas.spots.values() if s.place.kind == "norm"}
     tensors: dict[Key, dict[str, Tensor]] = {}
     for path in checkpoint.paths("ln_tuning_layers"):

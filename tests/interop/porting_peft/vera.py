@@ -7,7 +7,7 @@ from adapter_lib.inject import Atlas
 from adapter_lib.inject.atlas import Key
 from adapter_lib.methods.vera import VeRAProjections
 from adapter_lib.points import maps
-from adapter_lib.spec.configs import LoRAConfig, VeRAConfig
+from adapter_lib.spec.configs import LoRAConfig, Shapes, VeRAConfig
 from tests.interop.porting_peft.checkpoint import Checkpoint
 from tests.interop.porting_peft.ported import Member
 from tests.interop.porting_peft.target_modules import Target, aimed_at, rows, target
@@ -45,7 +45,10 @@ def _projections(checkpoint: Checkpoint, config: VeRAConfig, targets: list[Targe
     if "base_model.vera_A" in checkpoint.whole:
         return checkpoint.whole.pop("base_model.vera_A"), checkpoint.whole.pop("base_model.vera_B")
     widths = [maps.widths(found.module) for found in targets]
-    shapes = {"vera_a": (config.r, max(w for w, _ in widths)), "vera_b": (max(w for _, w in widths), config.r)}
+    shapes: Shapes = {
+        "vera_a": (config.r, max(w for w, _ in widths)),
+        "vera_b": (max(w for _, w in widths), config.r),
+    }
     drawn = VeRAProjections(config, shapes, torch.zeros(1))
     drawn.initialise()
     return drawn.vera_a.detach(), drawn.vera_b.detach()
