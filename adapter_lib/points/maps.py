@@ -17,6 +17,8 @@ _CONVOLVE: dict[type[nn.Module], Callable[..., Tensor]] = {
     nn.Conv3d: F.conv3d,
 }
 
+_PLAIN = (Tensor, nn.Parameter)
+
 
 def is_map(module: nn.Module) -> bool:
     """True for the modules that an update of weights can be put on."""
@@ -109,8 +111,8 @@ def plain_weight(module: nn.Module) -> Tensor:
 
 def is_plain(weight: object) -> TypeGuard[Tensor]:
     """True for a tensor of floating-point numbers that is not packed."""
-    has_plain_type = isinstance(weight, Tensor) and type(weight) in (Tensor, nn.Parameter)
-    return has_plain_type and weight.is_floating_point()
+    # A packed weight is a class of its own over Tensor.
+    return isinstance(weight, Tensor) and type(weight) in _PLAIN and weight.is_floating_point()
 
 
 def plain_bias(module: nn.Module) -> Tensor | None:
