@@ -19,7 +19,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[hub,postgres,s3,quantised,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[hub,postgres,s3,dev]'
 	@touch $@ .venv/run.stamp
 
 .PHONY: run
@@ -67,6 +67,6 @@ screenshots: .venv/dev.stamp ## Write pictures of every page to screenshots/
 constraints: ## Pin today's newest versions of everything (torch stays where it is)
 	rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
 	.venv-pins/bin/pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	.venv-pins/bin/pip install --quiet '.[hub,postgres,s3,quantised,dev]'
+	.venv-pins/bin/pip install --quiet '.[hub,postgres,s3,dev]'
 	{ grep '^#' constraints.txt; .venv-pins/bin/pip freeze --exclude adapter-lib | sed 's/+cpu$$//'; } > constraints.new
 	mv constraints.new constraints.txt && rm -rf .venv-pins build

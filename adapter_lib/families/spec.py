@@ -70,6 +70,7 @@ class LayerSpec:
     experts: the module with three-dimensional expert tensors `gate_up_proj` (or `up_proj`) and `down_proj`.
     mh, cross, ffn: the sites.
     tokens_first: the roles whose maps get [tokens, rows, width] instead of [rows, tokens, width].
+    bypassed: the maps whose weights the model takes without calling them, so that nothing can act there.
     prefix: how keys and values are prepended: "interface": the module calls transformers' attention
         interface; "cache": it takes a KV cache and a mask it can be handed longer ones of; the name of a rule
         of its own; None: not possible, and `no_prefix` says why.
@@ -96,6 +97,7 @@ class LayerSpec:
     up_gate: Fused | None = None
     experts: str | None = None
     tokens_first: tuple[str, ...] = ()
+    bypassed: tuple[str, ...] = ()
     prefix: str | None = "interface"
     no_prefix: str = ""
 

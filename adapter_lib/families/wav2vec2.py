@@ -39,7 +39,9 @@ for _name in ("data2vec-audio", "sew"):
 def _wavlm(tower: Tower) -> Tower:
     """PyTorch's attention takes the projections' weights without calling them: they have no role."""
     why = "WavLM gives its attention to PyTorch's own function, with a gated bias per pair of positions."
-    layer = replace(tower.layer, q=None, k=None, v=None, o=None, prefix=None, no_prefix=why)
+    table = tower.layer
+    projections = tuple(path for path in (table.q, table.k, table.v, table.o) if path is not None)
+    layer = replace(table, q=None, k=None, v=None, o=None, bypassed=projections, prefix=None, no_prefix=why)
     return replace(tower, layer=layer)
 
 

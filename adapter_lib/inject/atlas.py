@@ -144,10 +144,21 @@ class Atlas:
             for i, layer in enumerate(tower.layers)
             for module in layer.modules()
         }
+        hidden = self._bypassed()
         for path, module in self._modules():
-            if module not in named and maps.is_map(module):
+            if module not in named and module not in hidden and maps.is_callable_map(module):
                 layer, role = numbers.get(module, -1), MODULE_PREFIX + path
                 yield Spot((layer, role), map_place(role, layer, "", module), module, module)
+
+    def _bypassed(self) -> set[nn.Module]:
+        """The maps that the model does not call, where a hook would never run."""
+        found = (
+            paths.find(layer, path)
+            for tower in self.resolved.towers
+            for layer in tower.layers
+            for path in tower.table.layer.bypassed
+        )
+        return {module for module in found if module is not None}
 
     def _modules(self) -> list[tuple[str, nn.Module]]:
         found = self.resolved.base.named_modules()

@@ -11,7 +11,7 @@ def norms_of(module: nn.Module) -> list[nn.Module]:
 def is_norm(module: nn.Module) -> bool:
     """True for layer norms and RMS norms with a weight."""
     weight = getattr(module, "weight", None)
-    named = type(module).__name__.lower().endswith("norm")
+    named = "norm" in type(module).__name__.lower()
     return named and isinstance(weight, nn.Parameter) and weight.dim() == 1
 
 

@@ -25,6 +25,12 @@ def is_map(module: nn.Module) -> bool:
     return isinstance(module, nn.Linear | Conv1D | nn.Embedding | nn.Conv1d | nn.Conv2d | nn.Conv3d)
 
 
+def is_callable_map(module: nn.Module) -> bool:
+    """True for a map that gives what its kind gives: not for routers, which models make of linear maps."""
+    is_model_code = type(module).__module__.startswith("transformers.models.")
+    return is_map(module) and not (is_model_code and "forward" in vars(type(module)))
+
+
 def kind_of(module: nn.Module) -> str:
     """The kind of place it is: "linear", "conv" or "embedding". Raises AttachError for anything else."""
     if isinstance(module, nn.Linear | Conv1D):

@@ -17,6 +17,8 @@ _TYPES = ("token_type_ids", "mm_token_type_ids", "global_attention_mask")
 # Arguments whose second dimension is not the tower's tokens.
 _OTHERS = ("encoder_hidden_states", "encoder_attention_mask", "past_key_values", "cross_attn_head_mask")
 _HANDLED = ("input_ids", "inputs_embeds", "attention_mask", "position_ids", *_TYPES)
+# Models in which padding changes what is no padding.
+_SEES_PADDING = ("nystromformer",)
 # Models that count the ones of the mask.
 _COUNTS_BY_MASK = ("opt",)
 _SPECIAL = ("pad", "bos", "eos", "sep", "cls", "mask", "decoder_start")
@@ -82,6 +84,7 @@ class TokenPromptPoint(PromptPoint):
     def _begin(self, given: dict[str, Any], source: Tensor, mask: Tensor | None) -> None:
         """The call that puts the prompts in."""
         state, length = self.prompts(source), source.shape[1]
+        self._check_even(state)
         weave = Weave.of(state, length, mask, fills_left=self.fills_left)
         self._weave = weave
         if source.is_floating_point():
@@ -97,6 +100,14 @@ class TokenPromptPoint(PromptPoint):
             given["position_ids"] = _each(positions, weave.positions)
         elif self._must_count(state):
             given["position_ids"] = weave.counted()
+
+    def _check_even(self, state: PromptState) -> None:
+        model_type = getattr(getattr(self.tower.stack, "config", None), "model_type", None)
+        if not state.is_even and model_type in _SEES_PADDING:
+            raise CompositionError(
+                f"{type(self.tower.stack).__name__} averages over padding, so prompts of different lengths "
+                "cannot stand in one batch here; give them the same prompt_length."
+            )
 
     def _go_on(self, given: dict[str, Any], source: Tensor, mask: Tensor | None, past: int) -> None:
         """A call whose cache has the prompts already."""

@@ -9,7 +9,8 @@ import numpy as np
 from safetensors.numpy import save
 
 from adapter_lib.spec.configs import MethodConfig
-from adapter_lib.spec.configs.base import LEAF_ROLES, Place
+from adapter_lib.spec.configs.base import Place
+from adapter_lib.spec.roles import LEAF_ROLES
 from adapter_lib.spec.strings import parse_config
 from hubsite.core.clock import now
 from hubsite.registry.models import Backbone, Commit, Repo, RepoKind, Task

@@ -14,6 +14,17 @@ from tests.adapter_lib.contract.methods import METHODS
 from tests.adapter_lib.contract.outcomes import Outcome, read
 from tests.adapter_lib.zoo import MODELS
 
+# What differs from model to model in a refusal → what stands for it.
+_DIFFERING = (
+    (r"and \w+ has none", "and the map or norm there has none"),
+    (r"module\.[\w.]+", "a module without a role"),
+    (r"it has [\w.*, ]+\.", "it has …"),
+    (r"tied to [\w.]+:", "tied to …:"),
+    (r"^\w+ (takes no mask|averages over)", r"This tower \1"),
+    (r"^[\w-]+ has no", "This family has no"),
+    (r"act in \w+: .*", "act in a model whose positions are those of one grid."),
+)
+_MOST_NAMED = 16
 _WORKS, _PARTLY, _REFUSED = "●", "◐", "–"
 _HEAD = """# What works where
 
@@ -88,12 +99,17 @@ def _reasons(found: Mapping[tuple[str, str], dict[str, str]]) -> str:
 
 
 def _general(sentence: str) -> str:
-    """A sentence without the numbers that differ from model to model."""
-    return re.sub(r"\d+", "N", sentence.split("\n")[0]).replace("|", "\\|")
+    """A sentence without the names and numbers that differ from model to model."""
+    told = re.sub(r"\d+", "N", sentence.split("\n")[0]).replace("|", "\\|")
+    for pattern, instead in _DIFFERING:
+        told = re.sub(pattern, instead, told)
+    return told
 
 
 def _named(families: list[str]) -> str:
-    return "all" if len(families) == len(MODELS) else f"{len(families)}: {', '.join(families)}"
+    if len(families) > _MOST_NAMED:
+        return f"{len(families)} of {len(MODELS)}"
+    return ", ".join(families)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.adapter_lib.zoo.tiny_model import VOCABULARY
+from tests.adapter_lib.zoo.tiny_model import VOCABULARY, Feed
 
 LENGTH = 7
 TARGET_LENGTH = 5
@@ -25,6 +25,21 @@ def tokens(config: Any, rows: int = 3, side: str = "right") -> dict[str, Tensor]
             mask = mask.flip(1)
     pad = getattr(text, "pad_token_id", None) or 0
     return {"input_ids": ids.masked_fill(mask == 0, pad), "attention_mask": mask}
+
+
+def ended(feed: Feed) -> Feed:
+    """The feed with an end-of-sequence token last in every row, for models that read a text off there."""
+
+    def made(config: Any, rows: int = 3, side: str = "right") -> dict[str, Tensor]:
+        given = feed(config, rows, side)
+        text = config.get_text_config()
+        end = getattr(text, "eos_token_id", None)
+        if isinstance(end, int):
+            last = (given["attention_mask"] * torch.arange(LENGTH)).argmax(dim=1)
+            given["input_ids"][torch.arange(rows), last] = end
+        return given
+
+    return made
 
 
 def text_to_text(config: Any, rows: int = 3, side: str = "right") -> dict[str, Tensor]:

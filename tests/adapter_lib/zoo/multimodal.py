@@ -8,6 +8,7 @@ from torch import Tensor
 from tests.adapter_lib.zoo.decoders import GPT2_LIKE, LLAMA_LIKE
 from tests.adapter_lib.zoo.encoders import BERT_LIKE, ROBERTA_LIKE
 from tests.adapter_lib.zoo.feeds import (
+    ended,
     image,
     image_and_text,
     image_to_text,
@@ -80,12 +81,12 @@ def _two_towers(name: str) -> tuple[TinyModel, ...]:
 
     projected = name in ("clip", "metaclip_2")
     return (
-        TinyModel(name, "multimodal", both, image_and_text, f"{prefix}Model"),
+        TinyModel(name, "multimodal", both, ended(image_and_text), f"{prefix}Model"),
         TinyModel(
             f"{name}-text",
             "encoder",
             text_alone,
-            tokens,
+            ended(tokens),
             f"{prefix}TextModel",
             f"{prefix}TextModelWithProjection" if projected else None,
         ),
