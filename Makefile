@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 BIN := .venv/bin
 ARGS ?=
+# Tests that run over a spread sample, or over everything if ADAPTER_CONTRACT=all.
+MATRICES := tests/adapter_lib/test_contract.py tests/adapter_lib/runtime tests/adapter_lib/points/test_prompt.py
 
 .PHONY: help
 help: ## Show the targets
@@ -40,7 +42,8 @@ test-services: .venv/dev.stamp ## Run the database and queue tests on throwaway 
 
 .PHONY: test-all
 test-all: .venv/dev.stamp ## Run the whole contract: every method on every model, every block, every runtime promise
-	ADAPTER_CONTRACT=all $(BIN)/python -m pytest -n 2 -q tests/adapter_lib/test_contract.py tests/adapter_lib/runtime $(ARGS)
+	ADAPTER_CONTRACT=all $(BIN)/python -m pytest -n 2 -q $(MATRICES) $(ARGS)
+	$(BIN)/python -m pytest -n 2 -q -m matrix tests/adapter_lib $(ARGS)
 
 .PHONY: coverage-table
 coverage-table: .venv/dev.stamp ## Run the whole contract and write docs/support.md from what it found

@@ -307,6 +307,7 @@ def test_outputs_first_or_last_the_tensors_mean_the_same() -> None:
     check(_hidden(model), found)
 
 
+@pytest.mark.matrix
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_a_compiled_model_notices_who_acts() -> None:
     torch._dynamo.reset()

@@ -354,6 +354,7 @@ def test_rows_that_are_not_orthonormal_cannot_be_set() -> None:
     assert bool((free.rows() == 1).all())
 
 
+@pytest.mark.matrix
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_compiled_without_a_break() -> None:
     torch._dynamo.reset()

@@ -289,6 +289,7 @@ def test_half_precision_stays_half(name: str) -> None:
     torch.testing.assert_close(mixed.float(), _raw(model, Stack("a", "b"), given), atol=0.1, rtol=0.05)
 
 
+@pytest.mark.matrix
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 @pytest.mark.parametrize("name", ["llama", "mpt", "deberta-v2"])
 def test_switching_is_noticed_by_a_compiled_model(name: str) -> None:

@@ -301,6 +301,7 @@ def test_gradient_checkpointing_gives_the_same_gradients(name: str, reentrant: b
     assert all(bool(g.any()) for g in gradients[0])
 
 
+@pytest.mark.matrix
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 @pytest.mark.parametrize("name", ["bert", "gpt2", "vit"])
 def test_switching_is_noticed_by_the_compiled_model(name: str) -> None:
