@@ -232,6 +232,6 @@ register_method(
         ),
         summary="Small two-layer networks after (or beside) the sub-layers.",
         paper="https://arxiv.org/abs/2005.00052",
-        learning_rate=1e-4,
+        learning_rate=1e-3,
     )
 )
