@@ -70,7 +70,7 @@ class Injection:
                         self.points.catch_mask(spot)
             if initialise:
                 self._initialise(name, made)
-        except Exception:
+        except Exception:  # whatever it is goes on to the caller: only what was attached so far is taken off
             self._drop(name)
             raise
         for key, parts in made.items():
