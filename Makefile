@@ -51,6 +51,11 @@ coverage-table: .venv/dev.stamp ## Run the whole contract and write docs/support
 	ADAPTER_CONTRACT_OUTCOMES=.contract $(MAKE) --no-print-directory test-all
 	$(BIN)/python -m tests.adapter_lib.contract.table .contract docs/support.md
 
+.PHONY: bench-quality
+bench-quality: .venv/dev.stamp ## Train every method on real text and write docs/results.md: make bench-quality DATA=FOLDER
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.quality run --jobs 2 --data "$(DATA)" $(ARGS)
+	$(BIN)/python -m bench.quality table
+
 .PHONY: check
 check: .venv/dev.stamp ## Lint, format check and strict types
 	$(BIN)/ruff check .

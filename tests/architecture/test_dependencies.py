@@ -10,7 +10,7 @@ import pytest
 from tests.architecture.imports import PACKAGES, ROOT, imports_of, modules
 
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-_EXTRAS = {"adapter_lib": (), "hubsite": ("hub", "s3"), "workers": ("hub",)}
+_EXTRAS = {"adapter_lib": ("train",), "hubsite": ("hub", "s3"), "workers": ("hub",)}
 
 
 def _normal(name: str) -> str:
@@ -26,7 +26,7 @@ def _declared(*extras: str) -> set[str]:
 
 _HOMES = {top: {_normal(home) for home in homes} for top, homes in packages_distributions().items()}
 # `_typeshed` exists for type checkers alone.
-_OURS = {*PACKAGES, "tests", "_typeshed", *sys.stdlib_module_names}
+_OURS = {*PACKAGES, "bench", "tests", "_typeshed", *sys.stdlib_module_names}
 
 
 def _undeclared(names: set[str], declared: set[str]) -> set[str]:
@@ -48,7 +48,7 @@ def test_every_import_is_declared(package: str) -> None:
 
 def test_the_tests_imports_are_declared() -> None:
     declared = _declared(*_PROJECT["optional-dependencies"])
-    paths = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]
+    paths = [path for folder in ("bench", "examples", "tests") for path in (ROOT / folder).rglob("*.py")]
     assert {top for path in paths for top in _undeclared(imports_of(path), declared)} == set()
 
 

@@ -1,0 +1,1 @@
+"""How well every method learns, at its own default learning rate: python -m bench.quality --help."""

@@ -1,0 +1,1 @@
+"""Tests of the measurements, on tiny models and texts."""
