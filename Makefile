@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 BIN := .venv/bin
 ARGS ?=
+# Two processes; conftest.py says which files come first.
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # Tests that run over a spread sample, or over everything if ADAPTER_CONTRACT=all.
 MATRICES := tests/adapter_lib/test_contract.py tests/adapter_lib/runtime tests/adapter_lib/points/test_prompt.py
 
@@ -30,20 +32,20 @@ run: .venv/run.stamp ## Start the hub with its demo; flags: make run ARGS="--no-
 
 .PHONY: test
 test: .venv/dev.stamp ## Run the tests on SQLite, then the server tests on PostgreSQL and Redis where they are installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 	@$(MAKE) --no-print-directory test-services
 
 .PHONY: test-services
 test-services: .venv/dev.stamp ## Run the database and queue tests on throwaway PostgreSQL and Redis servers
 	@missing="$$($(BIN)/python -c 'from tests import services; print(", ".join(services.missing()))')"; \
-	if [ -z "$$missing" ]; then HUB_TEST_SERVICES=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/hubsite tests/workers $(ARGS); \
+	if [ -z "$$missing" ]; then HUB_TEST_SERVICES=1 $(BIN)/python -m pytest $(WORKERS) tests/hubsite tests/workers $(ARGS); \
 	elif [ -n "$$HUB_REQUIRE_SERVICES" ]; then echo "Not installed: $$missing."; exit 1; \
 	else echo "Skipped the tests on PostgreSQL and Redis; not installed here: $$missing."; fi
 
 .PHONY: test-all
 test-all: .venv/dev.stamp ## Run the whole contract: every method on every model, every block, every runtime promise
 	ADAPTER_CONTRACT=all $(BIN)/python -m pytest -n 2 -q $(MATRICES) $(ARGS)
-	$(BIN)/python -m pytest -n 2 -q -m matrix tests/adapter_lib $(ARGS)
+	$(BIN)/python -m pytest -n 2 -q -m matrix tests/adapter_lib tests/interop $(ARGS)
 
 .PHONY: coverage-table
 coverage-table: .venv/dev.stamp ## Run the whole contract and write docs/support.md from what it found

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adapter_lib.families import list_families
-    from adapter_lib.heads import MultiHeadOutput
+    from adapter_lib.heads import MultiHeadOutput, register_custom_head, supported_heads
     from adapter_lib.hub import load, publish, search
     from adapter_lib.methods import list_methods
-    from adapter_lib.model import AdapterModel, AdapterSetup, detach, init
+    from adapter_lib.model import AdapterModel, AdapterSetup, AutoAdapterModel, detach, init
     from adapter_lib.spec.composition import (
         Average,
         BatchSplit,
@@ -68,14 +68,24 @@ if TYPE_CHECKING:
     )
     from adapter_lib.spec.errors import AdapterLibError
     from adapter_lib.spec.strings import parse_config
+    from adapter_lib.training import (
+        AdapterArguments,
+        AdapterTrainer,
+        Seq2SeqAdapterTrainer,
+        lora_plus_groups,
+        setup_adapter_training,
+    )
     from adapter_lib.version import __version__
 
 _HOMES = {
     "AdaLoRAConfig": "adapter_lib.spec.configs",
+    "AdapterArguments": "adapter_lib.training",
     "AdapterLibError": "adapter_lib.spec.errors",
     "AdapterModel": "adapter_lib.model",
     "AdapterPlusConfig": "adapter_lib.spec.configs",
     "AdapterSetup": "adapter_lib.model",
+    "AdapterTrainer": "adapter_lib.training",
+    "AutoAdapterModel": "adapter_lib.model",
     "Average": "adapter_lib.spec.composition",
     "BOFTConfig": "adapter_lib.spec.configs",
     "BatchSplit": "adapter_lib.spec.composition",
@@ -116,6 +126,7 @@ _HOMES = {
     "Route": "adapter_lib.spec.composition",
     "RouteConfig": "adapter_lib.spec.configs",
     "ScaledParBnConfig": "adapter_lib.spec.configs",
+    "Seq2SeqAdapterTrainer": "adapter_lib.training",
     "SeqBnConfig": "adapter_lib.spec.configs",
     "SeqBnInvConfig": "adapter_lib.spec.configs",
     "Split": "adapter_lib.spec.composition",
@@ -130,17 +141,24 @@ _HOMES = {
     "list_families": "adapter_lib.families",
     "list_methods": "adapter_lib.methods",
     "load": "adapter_lib.hub",
+    "lora_plus_groups": "adapter_lib.training",
     "parse_config": "adapter_lib.spec.strings",
     "publish": "adapter_lib.hub",
+    "register_custom_head": "adapter_lib.heads",
     "search": "adapter_lib.hub",
+    "supported_heads": "adapter_lib.heads",
+    "setup_adapter_training": "adapter_lib.training",
 }
 
 __all__ = [
     "AdaLoRAConfig",
+    "AdapterArguments",
     "AdapterLibError",
     "AdapterModel",
     "AdapterPlusConfig",
     "AdapterSetup",
+    "AdapterTrainer",
+    "AutoAdapterModel",
     "Average",
     "BOFTConfig",
     "BatchSplit",
@@ -181,6 +199,7 @@ __all__ = [
     "Route",
     "RouteConfig",
     "ScaledParBnConfig",
+    "Seq2SeqAdapterTrainer",
     "SeqBnConfig",
     "SeqBnInvConfig",
     "Split",
@@ -195,9 +214,13 @@ __all__ = [
     "list_families",
     "list_methods",
     "load",
+    "lora_plus_groups",
     "parse_config",
     "publish",
+    "register_custom_head",
     "search",
+    "setup_adapter_training",
+    "supported_heads",
 ]
 
 

@@ -24,7 +24,7 @@ def replicate(
     A KV cache is left alone: it comes from an earlier call and has all rows already.
     Raises CompositionError if no argument shows the batch size.
     """
-    batch = _batch_size(args, kwargs)
+    batch = _known(rows_of(args, kwargs))
     repeated = {
         name: value if name in _NOT_ROWS else _repeat(value, batch, channels)
         for name, value in kwargs.items()
@@ -32,19 +32,19 @@ def replicate(
     return tuple(_repeat(value, batch, channels) for value in args), repeated
 
 
-def check_batch(block: Block, tasks: Tensor | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def check_batch(block: Block, tasks: Tensor | None, rows: int | None) -> None:
     """Refuse a batch whose rows a BatchSplit's sizes do not add up to, or that has other tasks than rows.
 
-    Points could not tell: they may see the tokens of all rows one by one. Raises CompositionError.
+    rows: what `rows_of` says of the call. Points could not tell: they may see the tokens of all rows one by
+    one. Raises CompositionError.
     """
     kinds = {type(node) for node in block.blocks()}
-    if MultiTask in kinds and tasks is not None and len(tasks) != _batch_size(args, kwargs):
-        rows = _batch_size(args, kwargs)
+    if MultiTask in kinds and tasks is not None and len(tasks) != _known(rows):
         raise CompositionError(
             f"task_ids has {len(tasks)} entries for a batch of {rows} rows; give each row one."
         )
     if BatchSplit in kinds:
-        _check_rows(block, _batch_size(args, kwargs))
+        _check_rows(block, _known(rows))
 
 
 def _check_rows(node: str | Block, rows: int) -> None:
@@ -69,10 +69,9 @@ def rows_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _batch_size(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
-    found = rows_of(args, kwargs)
-    if found is not None:
-        return found
+def _known(rows: int | None) -> int:
+    if rows is not None:
+        return rows
     raise CompositionError(
         "The composition finds no batch: the model was called without input_ids, inputs_embeds or the like."
     )

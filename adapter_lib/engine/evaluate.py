@@ -35,7 +35,7 @@ def _nested(plan: Plan, state: S) -> S:
     if isinstance(plan, Side):
         return _side(plan, state)
     if isinstance(plan, Gated):
-        gate = plan.part.gate_of(state.features())
+        gate = plan.part.gate_of(state.features(), state.info)
         record(state.info, "gates", plan.adapter, plan.part.place, gate)
         return state.scaled(plan.part.single(state), gate)
     if isinstance(plan, Tokens):

@@ -67,7 +67,7 @@ class Part(nn.Module):
     # True if the method uses `gate_of` itself; else the evaluator gates what the part adds.
     gates_itself: ClassVar[bool] = False
     # True if `single` reads `state.info.mask`.
-    needs_mask: ClassVar[bool] = False
+    reads_mask: ClassVar[bool] = False
 
     gate: nn.Linear | None
 
@@ -87,6 +87,11 @@ class Part(nn.Module):
         if config.use_gating:
             width, count = place.width_features, config.gates()
             self.gate = nn.Linear(width, count, device=like.device, dtype=like.dtype)
+
+    @property
+    def needs_mask(self) -> bool:
+        """True if the mask of the state's tokens is read: by `single`, or for the gate's mean."""
+        return self.reads_mask or (self.config.use_gating and not self.config.gate_over_padding)
 
     @property
     def host(self) -> Host:
@@ -110,12 +115,21 @@ class Part(nn.Module):
         """The state after this adapter acted on it."""
         raise NotImplementedError
 
-    def gate_of(self, x: Tensor) -> Tensor:
-        """g = mean over tokens of sigmoid(w · x + b), [B, 1, gates] for x [B, S, d]; per row for x [N, d]."""
+    def gate_of(self, x: Tensor, info: Info) -> Tensor:
+        """g = mean over tokens of sigmoid(w · x + b), [B, 1, gates] for x [B, S, d]; per row for x [N, d].
+
+        Tokens that `info` knows as padding do not count, and a row of nothing else has 0.
+        """
         if self.gate is None:
             raise TypeError(f"{self.config.name()} has no gate.")
         gate = torch.sigmoid(self.gate(x.to(self.gate.weight.dtype)))
-        return (gate.mean(dim=1, keepdim=True) if gate.dim() > 2 else gate).to(x.dtype)
+        if gate.dim() < 3:
+            return gate.to(x.dtype)
+        weights = None if self.config.gate_over_padding else _token_weights(gate, info)
+        if weights is None:
+            return gate.mean(dim=1, keepdim=True).to(x.dtype)
+        total = (gate * weights).sum(dim=1, keepdim=True)
+        return (total / weights.sum(dim=1, keepdim=True).clamp(min=1)).to(x.dtype)
 
     def note_gate(self, info: Info, gate: Tensor) -> None:
         """Write a gate down if the caller asked for gates; for methods that gate themselves."""
@@ -210,6 +224,15 @@ class BlockPart(nn.Module):
     def regularisation(self) -> Tensor | None:
         """What is to be added to the loss for this block here, a scalar, or None."""
         return None
+
+
+def _token_weights(x: Tensor, info: Info) -> Tensor | None:
+    """1 for a token of x [B, S, n], 0 for padding, [B or 1, S, 1]; None where padding is not known."""
+    mask = info.own_mask(x.shape[1])
+    # Some places see other rows than the batch's (positions that all share), or states head by head.
+    if mask is None or x.dim() != 3 or mask.shape[0] not in (1, x.shape[0]):
+        return None
+    return mask.ne(0).to(x).unsqueeze(-1)
 
 
 def register(module: nn.Module, shapes: Shapes, like: Tensor) -> None:

@@ -1,11 +1,12 @@
 """Which tensors a native adapter must hold on a backbone, from its manifest and the backbone's places."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapter_lib.families import PLAIN, model_type_of
-from adapter_lib.spec.configs import members_of
+from adapter_lib.spec.configs import MethodConfig, members_of
+from adapter_lib.spec.documents import MadeFor
 from adapter_lib.spec.errors import AdapterLibError
 from adapter_lib.spec.manifest import HEAD_PREFIX, HeadSpec, Manifest
 from adapter_lib.spec.safetensors_header import Header
@@ -44,13 +45,8 @@ def shared_key(number: str, tensor: str) -> str:
 
 
 def head_shapes(head: HeadSpec, hidden_size: int) -> dict[str, Shape]:
-    """Keys and shapes of a head's tensors: `head.0.weight` …"""
-    widths = [hidden_size] * head.layers + [len(head.labels)]
-    shapes: dict[str, Shape] = {}
-    for i in range(head.layers):
-        shapes[f"{HEAD_PREFIX}{i}.weight"] = (widths[i + 1], widths[i])
-        shapes[f"{HEAD_PREFIX}{i}.bias"] = (widths[i + 1],)
-    return shapes
+    """Keys and shapes of a head's tensors: `head.0.weight` … Raises ConfigError."""
+    return {HEAD_PREFIX + name: shape for name, shape in head.shapes(hidden_size).items()}
 
 
 def expected_shapes(manifest: Manifest, atlas: "Atlas") -> dict[str, Shape]:
@@ -59,17 +55,23 @@ def expected_shapes(manifest: Manifest, atlas: "Atlas") -> dict[str, Shape]:
     Raises FamilyError where the method has no place to act, ConfigError for a config that does not fit the
     backbone.
     """
-    shapes: dict[str, Shape] = {}
-    members = members_of(manifest.config)
-    for index, config in enumerate(members):
-        number = str(index) if len(members) > 1 else ""
-        spots = atlas.find(config)
-        for spot in spots:
-            for tensor, shape in config.all_shapes(spot.place).items():
-                shapes[tensor_key(spot.key, f"{number}.{tensor}" if number else tensor)] = shape
-        for tensor, shape in config.shared_shapes([spot.place for spot in spots]).items():
-            shapes[shared_key(number, tensor)] = shape
+    shapes = method_shapes(manifest.config, atlas)
     return shapes | (head_shapes(manifest.head, atlas.resolved.hidden_size) if manifest.head else {})
+
+
+def method_shapes(config: MethodConfig, atlas: "Atlas") -> dict[str, Shape]:
+    """As `expected_shapes`, from the config alone and without a head."""
+    shapes: dict[str, Shape] = {}
+    members = members_of(config)
+    for index, member in enumerate(members):
+        number = str(index) if len(members) > 1 else ""
+        spots = atlas.find(member)
+        for spot in spots:
+            for tensor, shape in member.all_shapes(spot.place).items():
+                shapes[tensor_key(spot.key, f"{number}.{tensor}" if number else tensor)] = shape
+        for tensor, shape in member.shared_shapes([spot.place for spot in spots]).items():
+            shapes[shared_key(number, tensor)] = shape
+    return shapes
 
 
 def check_tensors_against(manifest: Manifest, header: Header, atlas: "Atlas") -> list[Problem]:
@@ -84,8 +86,11 @@ def check_tensors_against(manifest: Manifest, header: Header, atlas: "Atlas") ->
     return compare(expected, header)
 
 
-def compare(expected: Mapping[str, Shape], header: Header) -> list[Problem]:
-    """What a weights file has too little, too much, or of another shape or type."""
+def compare(expected: Mapping[str, Shape], header: Header, counted: Collection[str] = ()) -> list[Problem]:
+    """What a weights file has too little, too much, or of another shape or type.
+
+    counted: the last parts of keys of tensors of whole numbers, I64.
+    """
     found = {tensor.name: tensor for tensor in header.tensors}
     problems = [
         Problem("missing", key, f"The tensor {key} {list(shape)} is missing.")
@@ -98,6 +103,9 @@ def compare(expected: Mapping[str, Shape], header: Header) -> list[Problem]:
         elif tuple(tensor.shape) != expected[key]:
             shapes = f"{list(tensor.shape)}, not {list(expected[key])}"
             problems.append(Problem("wrong_shape", key, f"The tensor {key} has the shape {shapes}."))
+        elif key.rpartition(".")[2] in counted:
+            if tensor.dtype != "I64":
+                problems.append(Problem("wrong_dtype", key, f"The tensor {key} is {tensor.dtype}, not I64."))
         elif tensor.dtype not in FLOAT_DTYPES:
             problems.append(
                 Problem("wrong_dtype", key, f"The tensor {key} is {tensor.dtype}, not floating point.")
@@ -105,7 +113,7 @@ def compare(expected: Mapping[str, Shape], header: Header) -> list[Problem]:
     return problems
 
 
-def backbone_facts(manifest: Manifest, atlas: "Atlas") -> list[tuple[str, str | int, str | int]]:
+def backbone_facts(manifest: MadeFor, atlas: "Atlas") -> list[tuple[str, str | int, str | int]]:
     """(what, what the manifest says of its backbone, what this backbone has), where the two differ."""
     family = atlas.resolved.family
     table = manifest.role_table if family.knows_table(manifest.role_table) else family.role_table()
@@ -119,7 +127,7 @@ def backbone_facts(manifest: Manifest, atlas: "Atlas") -> list[tuple[str, str | 
     return [(what, said, has) for what, said, has in pairs if said != has]
 
 
-def check_backbone(manifest: Manifest, atlas: "Atlas") -> list[Problem]:
+def check_backbone(manifest: MadeFor, atlas: "Atlas") -> list[Problem]:
     """The manifest's word on its backbone against the backbone itself."""
     return [
         Problem(

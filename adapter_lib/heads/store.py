@@ -1,11 +1,14 @@
 """The heads of one model, by name; a head that has an adapter's name travels with it."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from adapter_lib.heads.classification import ClassificationHead
+from adapter_lib.heads.base import Head
+from adapter_lib.heads.registry import make_head
 from adapter_lib.spec.composition import BatchSplit, Block, MultiTask, Stack
 from adapter_lib.spec.errors import CompositionError, UnknownNameError, listing
-from adapter_lib.spec.manifest import HeadSpec
+from adapter_lib.spec.heads import HeadSpec
 
 _HEAD = "head:"
 
@@ -21,16 +24,16 @@ class HeadStore(nn.Module):
         """The heads there are."""
         return tuple(name.removeprefix(_HEAD) for name, _ in self.named_children())
 
-    def add(self, name: str, spec: HeadSpec, like: Tensor) -> ClassificationHead:
+    def add(self, name: str, spec: HeadSpec, like: Tensor) -> Head[Any]:
         """Make a head; one of this name is replaced."""
-        head = ClassificationHead(spec, self.hidden_size, like)
+        head = make_head(spec, self.hidden_size, like)
         self.add_module(_HEAD + name, head.train(self.training))
         return head
 
-    def get(self, name: str) -> ClassificationHead:
+    def get(self, name: str) -> Head[Any]:
         """The head of a name. Raises UnknownNameError listing what exists."""
         found = getattr(self, _HEAD + name, None)
-        if not isinstance(found, ClassificationHead):
+        if not isinstance(found, Head):
             raise UnknownNameError(f"There is no head {name!r}; there are: {listing(self.names())}.")
         return found
 
@@ -38,6 +41,12 @@ class HeadStore(nn.Module):
         """Drop a head. Raises UnknownNameError."""
         self.get(name)
         delattr(self, _HEAD + name)
+
+    def rename(self, name: str, new: str) -> None:
+        """Call a head by another name, which is free. Raises UnknownNameError."""
+        head = self.get(name)
+        self.remove(name)
+        self.add_module(_HEAD + new, head)
 
     def of_composition(self, block: Block | None) -> tuple[str, ...]:
         """The heads that go with a composition, one per share: that of the last adapter that has one.

@@ -10,7 +10,17 @@ from adapter_lib.spec.configs import MethodConfig, config_to_dict, members_of
 from adapter_lib.spec.manifest import Manifest
 from adapter_lib.spec.snippet import snippet
 
-_PIPELINES = {"classification": "text-classification"}
+_PIPELINES = {
+    "classification": "text-classification",
+    "multilabel": "text-classification",
+    "tagging": "token-classification",
+    "question_answering": "question-answering",
+    "multiple_choice": "multiple-choice",
+    "masked_lm": "fill-mask",
+    "causal_lm": "text-generation",
+    "seq2seq_lm": "text2text-generation",
+    "image_classification": "image-classification",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ def card_content(hub: Hub, repo_id: str, manifest: Manifest, details: Details) -
         labels=labels,
         metrics=tuple(Metric(key, float(value)) for key, value in (details.metrics or {}).items()),
         settings=_configuration(manifest.config),
-        pipeline_tag=_PIPELINES[head.type] if head else "",
+        pipeline_tag=_PIPELINES.get(head.type, "") if head else "",
         snippet=snippet(repo_id, labels=labels, endpoint=hub.endpoint),
     )
 

@@ -38,9 +38,8 @@ def load(
     that the hub measured. Offline, an exact revision (`@` and a full sha) that was loaded before is enough.
     """
     hub = hub_settings(endpoint, token)
-    source = _find(
-        hub, Request(adapter_id, revision, strict=strict, allow_unvalidated=allow_unvalidated), model
-    )
+    request = Request(adapter_id, revision, strict=strict, allow_unvalidated=allow_unvalidated)
+    source = find_source(hub, request, model)
     print(source.line)
     # Imported here because it loads torch, which an id that leads nowhere should not wait for.
     from adapter_lib.hub.attaching import attach, load_backbone
@@ -52,7 +51,8 @@ def load(
     return attach(model, source.folder, name or source.name.replace(".", "_"))
 
 
-def _find(hub: Hub, request: Request, model: "PreTrainedModel | None") -> Source:
+def find_source(hub: Hub, request: Request, model: "PreTrainedModel | None" = None) -> Source:
+    """An adapter's files on this machine, brought and checked. Raises AdapterLibError."""
     parsed = parse_id(request.adapter_id)
     if isinstance(parsed, LocalPath):
         return from_folder(parsed.path, request.revision)

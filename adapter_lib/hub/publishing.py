@@ -62,7 +62,9 @@ def publish(
         `save_adapter` writes it.
     repo_id: `NAMESPACE/NAME`; it is made if it does not exist.
     task: one of the hub's tasks, such as `sentiment`. metrics: what you measured, such as {"accuracy": 0.91};
-        the hub measures its own beside it. summary: one sentence about it.
+        the hub measures its own beside it. summary: one sentence about it. dataset: what it was trained on.
+    language: BCP-47, one or several. license: the SPDX identifier of the adapter's.
+    private: if the repository is made, only its owners see it.
     backbone: the backbone's upstream id, needed only for a model that was loaded from a plain folder.
     wait: follow the validation, at most `timeout` seconds.
 

@@ -48,8 +48,9 @@ def search(
 ) -> list[SearchHit]:
     """The published adapters with `text` that fit every word given, at most `limit` (1 to 100) of them.
 
-    sort: `score` (verified), `relevance`, `downloads`, `likes` or `newest`. language: BCP-47. backbone: an
-    upstream id. Raises HubError.
+    task, method: one of the hub's, such as `sentiment`, and of `list_methods()`. language: BCP-47.
+    sort: `score` (verified), `relevance`, `downloads`, `likes` or `newest`.
+    backbone: an upstream id. endpoint, token: the hub, as for `load`. Raises HubError.
     """
     hub = hub_settings(endpoint, token)
     parameters: dict[str, str | int] = {

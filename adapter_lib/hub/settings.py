@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from huggingface_hub import get_token
 
 from adapter_lib.hub.errors import HubError
+from adapter_lib.hub.tokens import kept_token
 from adapter_lib.spec.snippet import DEFAULT_ENDPOINT
 from adapter_lib.spec.strict_json import quoted
 
@@ -32,8 +33,9 @@ class Hub:
 def hub_settings(endpoint: str | None = None, token: str | None = None) -> Hub:
     """The hub of the arguments, else of ADAPTER_HUB_ENDPOINT and ADAPTER_HUB_TOKEN, else the local one.
 
-    A token that is stored for the model hub is taken only if one of our hubs issued it: any other would be
-    disclosed to a stranger. Raises HubError for an address that is none.
+    Without a token in either, the one that `adapter-lib login` kept for this hub is taken. A token that is
+    stored for the model hub is taken only if one of our hubs issued it: any other would be disclosed to a
+    stranger. Raises HubError for an address that is none.
     """
     address = (endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT).rstrip("/")
     if not _is_address(address):
@@ -41,7 +43,9 @@ def hub_settings(endpoint: str | None = None, token: str | None = None) -> Hub:
             f"{quoted(address)} is not the address of a hub: give something like {DEFAULT_ENDPOINT}, "
             f"as endpoint= or in {ENDPOINT_VARIABLE}."
         )
-    return Hub(address, token or os.environ.get(TOKEN_VARIABLE) or _stored_token(), _cache_folder(address))
+    cache = _cache_folder(address)
+    known = token or os.environ.get(TOKEN_VARIABLE) or kept_token(cache) or _stored_token()
+    return Hub(address, known, cache)
 
 
 def _is_address(address: str) -> bool:

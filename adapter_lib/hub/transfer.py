@@ -25,7 +25,7 @@ ADAPTER_FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
 # What AutoModel and AutoTokenizer read; never a pickle.
 BACKBONE_FILES = ("*.json", "*.txt", "*.model", "model*.safetensors")
 # huggingface_hub 1.x stands on httpx, 2.x on httpx2: the base of its own error is the transport's, in both.
-_TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
+TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
 _CHUNK = 1024**2
 
 
@@ -77,7 +77,7 @@ def sentences(hub: Hub | None, repo_id: str, revision: str | None = None) -> Ite
         raise HubUnreachableError(
             f"{what} is not complete on this machine, and {where} cannot be reached: try again when it can."
         ) from None
-    except (_TRANSPORT_ERROR, OSError, ValueError) as error:
+    except (TRANSPORT_ERROR, OSError, ValueError) as error:
         # A ValueError is an answer that cannot be read, or a card that the hub refuses.
         raise HubError(f"{what} could not be transferred ({where}): {str(error).strip()}") from error
 

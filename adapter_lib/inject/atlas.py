@@ -23,8 +23,10 @@ from adapter_lib.spec.roles import (
     HEAD_ROLE,
     LAYER_ROLE,
     LEAF_ROLES,
+    LOGITS_ROLE,
     MODULE_PREFIX,
     NORM_ROLE,
+    POSITIONS_ROLE,
     PROMPT_ROLE,
     TOKENS_ROLE,
 )
@@ -66,12 +68,16 @@ class Atlas:
             for i, layer in enumerate(tower.layers):
                 found |= {spot.key: spot for spot in _layer_spots(tower, tower.first + i, layer, self.config)}
             found |= {spot.key: spot for spot in _tower_spots(self.resolved, tower, found)}
-        return found | self._head()
+        return found | self._head(found)
 
     @property
     def config(self) -> Any:
         """The model's config, None for a plain module."""
         return getattr(self.resolved.base, "config", None)
+
+    def forget_places(self) -> None:
+        """Find the places anew when they are next asked for: a module's widths have changed."""
+        self.__dict__.pop("spots", None)
 
     @property
     def num_layers(self) -> int:
@@ -164,15 +170,19 @@ class Atlas:
         found = self.resolved.base.named_modules()
         return [(path, module) for path, module in found if "adapter_lib_" not in path]
 
-    def _head(self) -> dict[Key, Spot]:
-        """What goes into the language-model head, where the model has one."""
+    def _head(self, known: dict[Key, Spot]) -> dict[Key, Spot]:
+        """What goes into the language-model head, where the model has one; the head, where it is tied."""
         get: Any = getattr(self.model, "get_output_embeddings", None)
         head = get() if get is not None else None
         if not isinstance(head, nn.Module) or not maps.is_map(head):
             return {}
-        width = maps.widths(head)[0]
-        key = (-1, HEAD_ROLE)
-        return {key: Spot(key, Place(HEAD_ROLE, -1, width, width, "head"), head, head)}
+        width, key = maps.widths(head)[0], (-1, HEAD_ROLE)
+        found = {key: Spot(key, Place(HEAD_ROLE, -1, width, width, "head"), head, head)}
+        tables = [spot.module for spot in known.values() if spot.place.role == TOKENS_ROLE]
+        if any(getattr(head, "weight", None) is getattr(table, "weight", table) for table in tables):
+            tied = (-1, LOGITS_ROLE)
+            found[tied] = Spot(tied, replace(map_place(LOGITS_ROLE, -1, "", head), kind="logits"), head, head)
+        return found
 
     def _absent(self, config: MethodConfig, aim: Aim) -> FamilyError:
         has = listing({spot.place.role for spot in self.spots.values()})
@@ -206,6 +216,9 @@ def _tower_spots(model: Resolved, tower: FoundTower, known: dict[Key, Spot]) -> 
         own = width if tokens is None else maps.widths(tokens)[1]
         place = Place(PROMPT_ROLE, -1, own, own, "prompt", tower=name)
         yield replace(_tower_spot(PROMPT_ROLE, tower, place, stack, first), model=model)
+    if stack is not None and tokens is not None:
+        place = Place(POSITIONS_ROLE, -1, width, width, "positions", tower=name)
+        yield _tower_spot(POSITIONS_ROLE, tower, place, stack, first)
     norm = paths.find(base, tower.table.norm) if tower.table.norm is not None else None
     if norm is not None and is_norm(norm):
         own, bias = norm_width(norm), maps.plain_bias(norm) is not None

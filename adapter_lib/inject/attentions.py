@@ -40,8 +40,18 @@ def _output_projection(spot: Spot) -> nn.Module:
     return found
 
 
+def _distances(spot: Spot) -> nn.Module | None:
+    """The self-attention that makes its tower's bias by distance (T5: the first layer's), if one does."""
+    if spot.tower is None or spot.place.role != "attn":
+        return None
+    path = spot.tower.table.layer.attn
+    first = None if path is None else paths.find(spot.tower.layers[0], path)
+    makers = (spot.module, first)
+    return next((m for m in makers if getattr(m, "has_relative_attention_bias", False)), None)
+
+
 _MAKERS: dict[str, Callable[[Spot, Call], AttentionPoint]] = {
-    "interface": lambda spot, call: InterfacePoint(spot.place, spot.module, call),
+    "interface": lambda spot, call: InterfacePoint(spot.place, spot.module, call, _distances(spot)),
     "deberta": lambda spot, call: DebertaPoint(spot.place, spot.module, call),
     "cache": _by_cache(CachePoint),
     "mpt": _by_cache(MptPoint),

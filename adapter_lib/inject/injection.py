@@ -12,8 +12,9 @@ from adapter_lib.inject.atlas import Atlas, Key, Spot
 from adapter_lib.inject.pointset import PointSet
 from adapter_lib.inject.report import AttachReport, count_places
 from adapter_lib.methods import method_of
-from adapter_lib.points import Point
-from adapter_lib.spec.composition import Block, LearnedBlock
+from adapter_lib.points import Rounding
+from adapter_lib.points.deltas import named
+from adapter_lib.spec.composition import Block, LearnedBlock, Stack
 from adapter_lib.spec.configs import MethodConfig
 from adapter_lib.spec.configs.union import members_of
 from adapter_lib.spec.errors import AttachError
@@ -82,8 +83,16 @@ class Injection:
         return AttachReport(name, config.name(), count_places(spot.place for spot in spots), parameters)
 
     def remove(self, name: str) -> None:
-        """Take an adapter off; points that hold nothing else go with it."""
-        if self.merged() == name:
+        """Take an adapter off; points that hold nothing else go with it. What is merged of it goes too.
+
+        Raises AttachError if it is merged together with others.
+        """
+        merged = self.merged()
+        if merged is not None and name in merged.names():
+            if len(merged.names()) > 1:
+                raise AttachError(
+                    f"{name!r} is merged together with others ({merged!r}): reset_adapter() first."
+                )
             self.reset()
         del self.configs[name]
         if self.block is not None and name in self.block.names():
@@ -96,8 +105,7 @@ class Injection:
         Names that do not exist are the caller's to refuse. Raises AttachError or CompositionError, and then
         nothing has changed, if an adapter is merged and would act twice, or the composition cannot act.
         """
-        if block is not None and (merged := self.merged()) in block.names():
-            raise AttachError(f"{merged!r} is merged into the weights; reset_adapter() takes it out again.")
+        self._refuse_merged(block)
         left_out = frozenset(skipped)
         plans = {
             key: None if point.place.layer in left_out else point.compiled(block)
@@ -134,6 +142,10 @@ class Injection:
     def drop_shared(self, name: str, number: str) -> None:
         """Take one of an adapter's shared parts off, by its number in `shared_parts`."""
         delattr(self.shared, f"adapter:{name}#{number}")
+
+    def hold_shared(self, name: str, number: str, shared: Shared) -> None:
+        """Hold a shared part for an adapter, under a number as in `shared_parts`."""
+        self.shared.add_module(f"adapter:{name}#{number}", shared)
 
     def parameters(self, name: str) -> list[nn.Parameter]:
         """Every parameter of an adapter, frozen ones included, each once."""
@@ -193,40 +205,68 @@ class Injection:
         found = {at: point.blocks().get((kind, key)) for at, point in self.points.points.items()}
         return {at: part for at, part in sorted(found.items()) if part is not None}
 
-    def merge(self, name: str) -> None:
-        """Add an adapter to the weights at all its places.
+    def merge(self, block: Block) -> dict[Key, Rounding]:
+        """Add a composition to the weights at all its places, on top of what is merged already.
 
-        Raises AttachError, and then nothing has changed.
+        All of it is worked out anew from the original weights, so that it is rounded once. Raises
+        AttachError, and then nothing has changed.
         """
-        done: list[Point] = []
+        self._refuse_merged(block)
+        before = self.merged()
+        self.reset()
         try:
-            for key in self.parts(name):
-                self._refuse_tied(name, self.atlas.spot(key))
-                self.points.points[key].merge(name)
-                done.append(self.points.points[key])
-        except AttachError:
-            for point in reversed(done):
-                point.reset()
-            raise
+            return self._merge(block if before is None else Stack(*_steps(before), *_steps(block)))
+        finally:
+            if before is not None and self.merged() is None:
+                self._merge(before)
 
     def reset(self) -> None:
-        """Take the merged adapter, if there is one, out of the weights; what went in last goes first."""
+        """Take all that is merged out of the weights; what went in last goes first."""
         for key in sorted(self.points.points, reverse=True):
             if self.points.points[key].merged is not None:
                 self.points.points[key].reset()
 
-    def merged(self) -> str | None:
-        """The adapter that is merged into the weights, if one is."""
+    def keep_merged(self) -> None:
+        """Forget the original weights: what is merged stays."""
+        for point in self.points.points.values():
+            point.keep_merged()
+
+    def merged(self) -> Block | None:
+        """What is merged into the weights, if anything is."""
         return next((p.merged for p in self.points.points.values() if p.merged is not None), None)
 
-    def _refuse_tied(self, name: str, spot: Spot) -> None:
+    def _merge(self, block: Block) -> dict[Key, Rounding]:
+        done: dict[Key, Rounding] = {}
+        keys = sorted({key for name in block.names() for key in self.parts(name)})
+        try:
+            for key in keys:
+                self._refuse_tied(block, self.atlas.spot(key))
+                done[key] = self.points.points[key].merge(block)
+        finally:
+            if len(done) < len(keys):
+                for key in reversed(done):
+                    self.points.points[key].reset()
+        return done
+
+    def _refuse_merged(self, block: Block | None) -> None:
+        merged = self.merged()
+        twice = (
+            set(merged.names()) & set(block.names()) if merged is not None and block is not None else set()
+        )
+        if twice:
+            raise AttachError(
+                f"{', '.join(map(repr, sorted(twice)))} is merged into the weights; reset_adapter() takes it "
+                "out again."
+            )
+
+    def _refuse_tied(self, block: Block, spot: Spot) -> None:
         """A matrix that another module uses too (a tied head) would change there as well."""
         weight = getattr(spot.module, "weight", None)
         for path, module in self.atlas.model.named_modules() if spot.place.kind == "embedding" else ():
             if weight is not None and module is not spot.module and getattr(module, "weight", None) is weight:
                 raise AttachError(
-                    f"{name!r} changes the embedding matrix, which is tied to {path}: merging would change "
-                    "that too. Untie them first, or let the adapter act unmerged."
+                    f"{named(block)} changes the embedding matrix, which is tied to {path}: merging would "
+                    "change that too. Untie them first, or let the adapter act unmerged."
                 )
 
     def _learned(self, block: Block | None) -> tuple[BlockPart, ...]:
@@ -242,8 +282,7 @@ class Injection:
         if not shapes or kind is None:
             return None
         shared = kind(config, shapes, self.points.get(spots[0]).like())
-        child = f"adapter:{name}#{'' if number is None else number}"
-        self.shared.add_module(child, shared.train(self.shared.training))
+        self.hold_shared(name, "" if number is None else str(number), shared.train(self.shared.training))
         return shared
 
     def _initialise(self, name: str, made: dict[Key, dict[str, Part]]) -> None:
@@ -261,3 +300,7 @@ class Injection:
         for number in self.shared_parts(name):
             self.drop_shared(name, number)
         self.points.sweep()
+
+
+def _steps(block: Block) -> tuple[str | Block, ...]:
+    return block.children if isinstance(block, Stack) else (block,)

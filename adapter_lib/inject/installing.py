@@ -6,7 +6,15 @@ from adapter_lib.engine import Call
 from adapter_lib.inject.atlas import Spot
 from adapter_lib.inject.attentions import attention_point
 from adapter_lib.inject.prompts import prompt_point
-from adapter_lib.points import InputPoint, LeafPoint, NormPoint, OutputPoint, Point, SitePoint
+from adapter_lib.points import (
+    InputPoint,
+    LeafPoint,
+    NormPoint,
+    OutputPoint,
+    Point,
+    PositionPoint,
+    SitePoint,
+)
 from adapter_lib.spec.errors import AttachError
 
 
@@ -42,10 +50,15 @@ def _input(spot: Spot, call: Call) -> Point:
     return InputPoint(spot.place, spot.module, call, spot.layer)
 
 
+def _positions(spot: Spot, call: Call) -> Point:
+    return PositionPoint(spot.place, spot.module, call, spot.layer)
+
+
 _MAKERS: dict[str, Callable[[Spot, Call], Point]] = {
     "linear": _leaf,
     "conv": _leaf,
     "embedding": _leaf,
+    "logits": _leaf,
     "norm": _norm,
     "site": _site,
     "layer": _output,
@@ -54,4 +67,5 @@ _MAKERS: dict[str, Callable[[Spot, Call], Point]] = {
     "head": _input,
     "attention": attention_point,
     "prompt": prompt_point,
+    "positions": _positions,
 }

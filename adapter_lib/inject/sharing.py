@@ -50,6 +50,17 @@ def unshare(adapters: Mapping[str, Parts], everywhere: Sequence[Part]) -> int:
     return len(shared)
 
 
+def sharing_groups(adapters: Mapping[str, Parts]) -> tuple[tuple[str, ...], ...]:
+    """The adapters that have parameters in common, group by group; those that share nothing are left out."""
+    groups: dict[int, list[str]] = {}
+    for name, parts in adapters.items():
+        held = (part._parameters.get(tensor) for part in parts for tensor in part.shareable)
+        first = next((id(parameter) for parameter in held if parameter is not None), None)
+        if first is not None:
+            groups.setdefault(first, []).append(name)
+    return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+
+
 def _layout(parts: Parts) -> list[tuple[object, ...]]:
     """What must be equal: the method, the place, and the shapes of what is shared."""
     return [

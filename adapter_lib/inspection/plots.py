@@ -39,7 +39,7 @@ def plot_routes(
     mask: Tensor | None = None,
     title: str | None = None,
 ) -> Drawing:
-    """The same for the weights of a Route: `output.adapter_route_weights`."""
+    """As `plot_fusion`, for the weights of a Route: `output.adapter_route_weights`."""
     return _plot(weights, name, labels, mask, title or "Route {}: weights, mean over tokens")
 
 

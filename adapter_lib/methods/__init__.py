@@ -23,7 +23,13 @@ from adapter_lib.methods.p_tuning import PTuning
 from adapter_lib.methods.prefix_tuning import PrefixTuning
 from adapter_lib.methods.prompt_tuning import PromptTuning, SoftPrompt
 from adapter_lib.methods.reft import Reft
-from adapter_lib.methods.registry import Method, list_methods, method_of, register_method
+from adapter_lib.methods.registry import (
+    Method,
+    learning_rate_of,
+    list_methods,
+    method_of,
+    register_method,
+)
 from adapter_lib.methods.route import Route
 from adapter_lib.methods.trainable_tokens import TrainableTokens
 from adapter_lib.methods.vera import VeRA
@@ -57,6 +63,7 @@ __all__ = [
     "SoftPrompt",
     "TrainableTokens",
     "VeRA",
+    "learning_rate_of",
     "list_methods",
     "method_of",
     "register_method",

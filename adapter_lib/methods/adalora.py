@@ -74,6 +74,7 @@ register_method(
         presets=("adalora",),
         summary="LoRA whose ranks are shared out among the maps while training.",
         paper="https://arxiv.org/abs/2303.10512",
-        learning_rate=1e-3,
+        learning_rate=5e-3,
+        is_product=True,
     )
 )

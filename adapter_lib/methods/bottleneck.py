@@ -86,7 +86,7 @@ class Bottleneck(Part):
         u, residual = self._enter(state)
         z = self._bottleneck(u, maps, around)
         if self.gate is not None:
-            gate = self.gate_of(u)
+            gate = self.gate_of(u, state.info)
             self.note_gate(state.info, gate)
             z = z * gate
         final = not self.config.original_ln_after

@@ -20,6 +20,9 @@ class DoRA(LowRankPart, MagnitudePart):
     def direction(self) -> Tensor:
         return matrix(self.place, self.lora_a, self.lora_b) * self.scale
 
+    def scales_bias(self) -> bool:
+        return self.config.scales_bias
+
     def directed(self, x: Tensor) -> Tensor:
         return self.product(x) * self.scale
 
@@ -32,6 +35,7 @@ register_method(
         presets=("dora",),
         summary="LoRA on the direction of a weight's rows, their magnitudes apart; can be merged.",
         paper="https://arxiv.org/abs/2402.09353",
-        learning_rate=3e-4,
+        learning_rate=2e-3,
+        is_product=True,
     )
 )

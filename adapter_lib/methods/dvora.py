@@ -33,5 +33,6 @@ register_method(
         summary="VeRA on the direction of a weight's rows, their magnitudes apart; can be merged.",
         paper="https://arxiv.org/abs/2402.09353",
         learning_rate=5e-3,
+        is_product=True,
     )
 )

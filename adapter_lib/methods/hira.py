@@ -34,5 +34,6 @@ register_method(
         summary="The weight itself times a low-rank matrix, entry by entry: an update of high rank.",
         paper="https://openreview.net/forum?id=TwJrTz9cRS",
         learning_rate=5e-3,
+        is_product=True,
     )
 )

@@ -41,5 +41,6 @@ register_method(
         summary="A chain of reflections of the inputs of linear maps: orthogonal and of low rank at once.",
         paper="https://arxiv.org/abs/2405.17484",
         learning_rate=1e-3,
+        no_mean="u and -u are one reflection, so that the mean of two equal adapters may be nothing",
     )
 )

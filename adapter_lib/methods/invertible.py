@@ -97,6 +97,6 @@ register_method(
         presets=("nice", "glow"),
         summary="A bijection of the embeddings that is undone in front of the language-model head.",
         paper="https://arxiv.org/abs/2005.00052",
-        learning_rate=1e-4,
+        learning_rate=1e-3,
     )
 )

@@ -36,6 +36,7 @@ register_method(
         presets=("loha",),
         summary="The entrywise product of two low-rank updates: of a higher rank with as few parameters.",
         paper="https://arxiv.org/abs/2309.14859",
-        learning_rate=5e-4,
+        learning_rate=2e-3,
+        is_product=True,
     )
 )

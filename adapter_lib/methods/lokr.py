@@ -63,6 +63,7 @@ register_method(
         presets=("lokr",),
         summary="A Kronecker product as update: very few parameters, yet of high rank.",
         paper="https://arxiv.org/abs/2309.14859",
-        learning_rate=1e-3,
+        learning_rate=5e-3,
+        is_product=True,
     )
 )

@@ -101,6 +101,7 @@ register_method(
         presets=("lora",),
         summary="A low-rank update of linear maps; can be merged into the weights.",
         paper="https://arxiv.org/abs/2106.09685",
-        learning_rate=5e-4,
+        learning_rate=2e-3,
+        is_product=True,
     )
 )

@@ -22,6 +22,10 @@ class MagnitudePart(Part):
         """D x, as the map applies weights."""
         raise NotImplementedError
 
+    def scales_bias(self) -> bool:
+        """True if the ratio multiplies the map's bias too."""
+        return False
+
     def start_magnitude(self) -> None:
         """m = ‖V‖: called when D has its starting value."""
         with torch.no_grad():
@@ -31,6 +35,7 @@ class MagnitudePart(Part):
         x = self.dropped(state)
         ratio = self._per_output(self.magnitude / self._norms())
         own = self._own(state) if x is state.x else self.host.project(x)
+        own = own + self._scaled_bias(own)
         added = (ratio - 1) * own + ratio * self.directed(x)
         return state.with_y(state.y + added.to(state.y.dtype))
 
@@ -40,8 +45,11 @@ class MagnitudePart(Part):
 
     def weight_delta(self) -> WeightDelta:
         weight, direction = self.host.weight(), self.direction()
-        ratio = (self.magnitude / self._norms()).view(-1, *(1 for _ in weight.shape[1:]))
-        return WeightDelta((ratio - 1) * weight + ratio * direction)
+        ratio = self.magnitude / self._norms()
+        bias = self.host.bias() if self.scales_bias() else None
+        of_bias = None if bias is None else (ratio - 1) * bias
+        ratio = ratio.view(-1, *(1 for _ in weight.shape[1:]))
+        return WeightDelta((ratio - 1) * weight + ratio * direction, bias=of_bias)
 
     def _norms(self) -> Tensor:
         """‖V‖ [out], without gradient."""
@@ -54,6 +62,10 @@ class MagnitudePart(Part):
         """W x, which is what the map gave but for its bias."""
         bias = self.host.bias()
         return state.base if bias is None else state.base - self._per_output(bias)
+
+    def _scaled_bias(self, like: Tensor) -> Tensor:
+        bias = self.host.bias() if self.scales_bias() else None
+        return like.new_zeros(()) if bias is None else self._per_output(bias)
 
     def _per_output(self, values: Tensor) -> Tensor:
         """[out] ready to meet the map's outputs."""

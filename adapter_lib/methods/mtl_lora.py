@@ -80,6 +80,7 @@ register_method(
         presets=("mtl_lora",),
         summary="LoRA for several tasks at once: shared matrices, a small transform and weights per task.",
         paper="https://arxiv.org/abs/2410.09437",
-        learning_rate=5e-4,
+        learning_rate=2e-3,
+        is_product=True,
     )
 )

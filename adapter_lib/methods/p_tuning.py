@@ -55,6 +55,6 @@ register_method(
         presets=("p_tuning",),
         summary="Prompt tuning whose prompt a small trained network makes.",
         paper="https://arxiv.org/abs/2103.10385",
-        learning_rate=1e-3,
+        learning_rate=5e-3,
     )
 )

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.activations import ACT2FN
 
-from adapter_lib.engine import AttentionState, Part, Shared
+from adapter_lib.engine import IN_FRONT, AttentionState, Part, PromptState, Shared
 from adapter_lib.methods.registry import Method, register_method
 from adapter_lib.spec.configs import PrefixTuningConfig
 from adapter_lib.spec.configs.prefix_tuning import group_of
@@ -45,19 +45,25 @@ class PrefixTuning(Part):
     value: nn.Parameter
 
     def initialise(self) -> None:
+        if self.place.kind == "positions":
+            return
         if self.config.flat:
             nn.init.normal_(self.key, std=_FLAT_STD)
             nn.init.normal_(self.value, std=_FLAT_STD)
         else:
             _start_linear(self.get_parameter("up.weight"), self.get_parameter("up.bias"))
 
-    def single(self, state: AttentionState) -> AttentionState:
+    def single(self, state: AttentionState | PromptState) -> AttentionState | PromptState:
+        if isinstance(state, PromptState):
+            # Where positions are told, only how many there are is asked for.
+            return state.with_prompt(self.config.prefix_length, IN_FRONT, lambda: state.values)
         keys, values = (F.dropout(p, self.config.dropout, self.training)[None] for p in self.prefix())
         if self.gate is not None:
-            gate = self.gate_of(state.features())
+            gate = self.gate_of(state.features(), state.info)
             self.note_gate(state.info, gate)
             keys, values = keys * gate[..., :1], values * gate[..., -1:]
-        return state.prepended(keys, values)
+        config = self.config
+        return state.prepended(keys, values, is_counted=config.shift_positions, moves_keys=config.moves_keys)
 
     def prefix(self) -> tuple[Tensor, Tensor]:
         """(P_K, P_V), each [prefix_length, width of K], without dropout and gate."""
@@ -87,5 +93,6 @@ register_method(
         summary="Trained keys and values in front of every attention's own.",
         paper="https://arxiv.org/abs/2101.00190",
         learning_rate=1e-3,
+        rates={"prefix_tuning_flat": 1e-2},
     )
 )

@@ -70,7 +70,7 @@ class ReftUnit(nn.Module):
 class Reft(Part):
     """Edits the first and last tokens behind a layer."""
 
-    needs_mask = True
+    reads_mask = True
 
     config: ReftConfig
 
@@ -166,6 +166,6 @@ register_method(
         presets=("loreft", "noreft", "direft"),
         summary="A low-rank edit of the hidden states of a few tokens, behind the layers.",
         paper="https://arxiv.org/abs/2404.03592",
-        learning_rate=9e-4,
+        learning_rate=4e-3,
     )
 )

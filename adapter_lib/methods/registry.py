@@ -1,9 +1,10 @@
 """The methods: a config, the part that computes it, and what a person wants to know about it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from adapter_lib.engine import BlockPart, Part, Shared
-from adapter_lib.spec.configs import MethodConfig
+from adapter_lib.spec.configs import MethodConfig, members_of
 from adapter_lib.spec.errors import ConfigError, listing
 
 
@@ -11,9 +12,12 @@ from adapter_lib.spec.errors import ConfigError, listing
 class Method:
     """One method.
 
-    learning_rate: a good first try with AdamW. paper: where the equations come from.
+    learning_rate: a good first try with AdamW, tried on a small encoder; rates: of presets that need another.
+    paper: where the equations come from.
     part: what it puts at a place; shared: what all its places share; block: for the configs of composition
     blocks, which have no parts, the block's parameters at a place.
+    is_product: the update of a weight is a product of parameters, whose mean is not the mean of the updates.
+    no_mean: why the parameters of several adapters have no mean; empty where they have one.
     """
 
     name: str
@@ -25,6 +29,9 @@ class Method:
     part: type[Part] = Part
     shared: type[Shared] | None = None
     block: type[BlockPart] = BlockPart
+    rates: Mapping[str, float] = field(default_factory=dict)
+    is_product: bool = False
+    no_mean: str = ""
 
 
 _METHODS: dict[str, Method] = {}
@@ -45,6 +52,12 @@ def method_of(config: MethodConfig) -> Method:
             f"There is no code for the method {config.method!r}; known are: {listing(_METHODS)}."
         )
     return found
+
+
+def learning_rate_of(config: MethodConfig) -> float:
+    """The rate that a config is shipped with; of a union the lowest of its members'."""
+    methods = ((method_of(member), member.name()) for member in members_of(config))
+    return min(method.rates.get(name, method.learning_rate) for method, name in methods)
 
 
 def list_methods() -> tuple[Method, ...]:

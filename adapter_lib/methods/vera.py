@@ -106,5 +106,6 @@ register_method(
         summary="Two learned vectors per map between random matrices that all maps share; can be merged.",
         paper="https://arxiv.org/abs/2310.11454",
         learning_rate=5e-3,
+        is_product=True,
     )
 )

@@ -32,7 +32,8 @@ class Activation(Prepared):
     ) -> None:
         """Let a composition act.
 
-        head: "auto" takes the heads that go with it, None takes none, a name that one.
+        head: "auto" takes the heads that go with it, None takes none, a name that one. Several names are the
+            heads of parallel adapters, one each, or all of them on all rows.
         skip_layers: layers in which nothing acts (AdapterDrop, Rücklé et al. 2021,
             https://arxiv.org/abs/2010.11918), counted from 0 through all towers.
         Raises CompositionError or UnknownNameError, and then nothing has changed.
@@ -41,7 +42,7 @@ class Activation(Prepared):
         block = None if composition is None else parse_composition(composition)
         self._check_known(block.names() if block else ())
         self._check_learned(block)
-        heads = runtime.heads.of_composition(block) if head == "auto" else _names(head)
+        heads = self._chosen_heads(head, block)
         channels = block.channels() if block else 1
         self._check_heads(heads, block)
         skipped = self._checked_layers(skip_layers)
@@ -50,7 +51,7 @@ class Activation(Prepared):
 
     @property
     def active_head(self) -> str | tuple[str, ...] | None:
-        """The head that predicts, one per channel for a Parallel with heads, or None."""
+        """The head that predicts, or None; several: one per channel of a Parallel, or all on all rows."""
         heads = self.adapter_runtime.active_heads
         return heads if len(heads) > 1 else next(iter(heads), None)
 
@@ -60,11 +61,16 @@ class Activation(Prepared):
         self._check_heads(heads, self.active_adapters)
         self.adapter_runtime.active_heads = heads
 
+    def _chosen_heads(self, head: str | Sequence[str] | None, block: Block | None) -> tuple[str, ...]:
+        return self.adapter_runtime.heads.of_composition(block) if head == "auto" else _names(head)
+
     def _check_heads(self, heads: tuple[str, ...], block: Block | None) -> None:
         for name in heads:
             self.adapter_runtime.heads.get(name)
         shares = len(shares_of(block)) if block else 1
-        if len(heads) not in (0, 1, shares):
+        if shares == 1 and len(set(heads)) < len(heads):
+            raise CompositionError(f"Name every head once, not {', '.join(heads)}.")
+        if shares > 1 and len(heads) not in (0, 1, shares):
             raise CompositionError(f"{len(heads)} heads are for as many parallel adapters, not {shares}.")
 
     def _check_learned(self, block: Block | None) -> None:

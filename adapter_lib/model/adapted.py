@@ -16,11 +16,14 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from adapter_lib.engine import check_batch, replicate
+from adapter_lib.engine import check_batch, replicate, rows_of
 from adapter_lib.model.forward import run, task_numbers
+from adapter_lib.model.predicting import check_generates
 from adapter_lib.model.runtime import repeated_keys
 from adapter_lib.spec.errors import AttachError
 
+# What a prepared model takes besides its own arguments; Trainer drops columns that no argument is named for.
+_UNDERSTOOD = ("labels", "task_ids", "start_positions", "end_positions", "word_starts")
 _CHECKPOINT = re.compile(PREFIX_CHECKPOINT_DIR + r"-\d+")
 _CLASSES: dict[tuple[type, type], type[nn.Module]] = {}
 
@@ -73,7 +76,7 @@ def takes_labels(base: Any) -> bool:
 
 
 def _extended(signature: inspect.Signature) -> inspect.Signature:
-    names = [name for name in ("labels", "task_ids") if name not in signature.parameters]
+    names = [name for name in _UNDERSTOOD if name not in signature.parameters]
     added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in names]
     parameters = list(signature.parameters.values())
     has_var_keyword = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
@@ -87,9 +90,10 @@ def _generate_of(base: Any) -> Callable[..., Any]:
     @functools.wraps(original)
     def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
         runtime, call = self.adapter_runtime, self.adapter_runtime.injection.call
+        check_generates(runtime)
         call.tasks = task_numbers(runtime, kwargs.pop("task_ids", None))
         if runtime.injection.block is not None:
-            check_batch(runtime.injection.block, call.tasks, args, kwargs)
+            check_batch(runtime.injection.block, call.tasks, rows_of(args, kwargs))
         if runtime.channels > 1:
             args, kwargs = replicate(args, kwargs, runtime.channels)
             call.tasks = None if call.tasks is None else call.tasks.repeat(runtime.channels)

@@ -87,6 +87,8 @@ def _ejected_prefix(part: Part) -> Part:
     if not isinstance(part, PrefixTuning) or part.config.flat:
         return part
     made = PrefixTuning(_flat_prefix(part.config), part.place, part.host)
+    if part.place.kind == "positions":
+        return made
     with torch.no_grad():
         keys, values = part.prefix()
         made.key.copy_(keys)
@@ -97,7 +99,7 @@ def _ejected_prefix(part: Part) -> Part:
 def _flat_prompt(config: MethodConfig) -> MethodConfig:
     if not isinstance(config, PTuningConfig):
         return config
-    kept = ("leave_out", "use_gating", "prompt_length", "combine", "all_towers")
+    kept = ("leave_out", "use_gating", "gate_over_padding", "prompt_length", "combine", "all_towers")
     return config_from_dict(PromptTuningConfig.method, {name: getattr(config, name) for name in kept})
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from adapter_lib.families import model_type_of
 from adapter_lib.formats import native
+from adapter_lib.formats.archives import unpacked
+from adapter_lib.formats.conversion import NATIVE, attach_imported, check_imported, exportable
+from adapter_lib.formats.opening import is_foreign, read_foreign, write_foreign
 from adapter_lib.formats.report import LoadReport, SaveReport
 from adapter_lib.model.head_methods import HeadMethods
 from adapter_lib.model.life import Life
@@ -24,17 +27,22 @@ class Files(Life, HeadMethods):
         *,
         backbone_id: str | None = None,
         backbone_revision: str | None = None,
+        format: str = NATIVE,
     ) -> SaveReport:
-        """Write an adapter, and the head of its name, to a folder in the native format.
+        """Write an adapter, and the head of its name, to a folder.
 
         backbone_id and backbone_revision default to where the model was loaded from, if that was a hub.
-        Raises UnknownNameError, or LoadError if the files cannot be written.
+        format: "native", or "adapterhub" or "peft" for the libraries of these; the report says what has no
+        counterpart there. Raises UnknownNameError, ConfigError for another format, or LoadError if the files
+        cannot be written or the format has no counterpart for the method.
         """
         self._check_known([name])
         runtime = self.adapter_runtime
         head = runtime.heads.get(name) if name in runtime.heads.names() else None
         backbone = self._backbone(backbone_id, backbone_revision)
-        return native.save(runtime.injection, head, Path(folder), name, backbone)
+        if format == NATIVE:
+            return native.save(runtime.injection, head, Path(folder), name, backbone)
+        return write_foreign(exportable(runtime.injection, head, name, backbone), Path(folder), format)
 
     def load_adapter(
         self,
@@ -44,24 +52,40 @@ class Files(Life, HeadMethods):
         strict: bool = True,
         overwrite: bool = False,
     ) -> LoadReport:
-        """Attach an adapter from a folder, and its head, inactive at first.
+        """Attach an adapter from a folder or a zip archive, and its head, inactive at first.
 
-        name: defaults to the folder's.
+        The files are ours, or those of AdapterHub's library or PEFT: the report's `format` says which, and
+        counts what became of them. What another library computes beside its papers is repeated where the
+        config has a switch for it. name: defaults to the folder's.
         strict: raise LoadError for any tensor missing, unexpected or of a wrong shape, and for a backbone
         with other weights; else the report counts them. An adapter for another architecture always raises.
         """
         path = Path(folder)
-        name = path.name if name is None else name
+        given = name if name is not None else path.stem if path.is_file() else path.name
+        with unpacked(path) as content:
+            report = self._load(content, given, strict=strict, overwrite=overwrite)
+        self._note_keys()
+        return report
+
+    def _load(self, folder: Path, name: str, *, strict: bool, overwrite: bool) -> LoadReport:
         runtime = self.adapter_runtime
-        found = native.inspect(runtime.injection.atlas, path, strict=strict)
+        injection, heads = runtime.injection, runtime.heads
+        if is_foreign(folder):
+            imported = read_foreign(folder, injection.atlas)
+            problems = check_imported(imported, injection.atlas, folder, strict=strict)
+            self._clear(name, overwrite=overwrite)
+            return attach_imported(imported, injection, heads, name, like_of(self), problems)
+        found = native.inspect(injection.atlas, folder, strict=strict)
+        self._clear(name, overwrite=overwrite)
+        return native.attach(found, injection, heads, name, like_of(self))
+
+    def _clear(self, name: str, *, overwrite: bool) -> None:
+        """Make room for an adapter and its head. Raises AttachError for names that exist."""
         self._make_room(name, overwrite=overwrite)
-        if name in runtime.heads.names():
+        if name in self.adapter_runtime.heads.names():
             if not overwrite:
                 raise AttachError(f"There is a head {name!r} already; overwrite=True replaces it.")
             self.delete_head(name)
-        report = native.attach(found, runtime.injection, runtime.heads, name, like_of(self))
-        self._note_keys()
-        return report
 
     def _backbone(self, given_id: str | None, given_revision: str | None) -> BackboneRef:
         config: Any = getattr(self, "config", None)

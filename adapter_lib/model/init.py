@@ -43,17 +43,24 @@ def init(model: M, *, family: FamilySpec | None = None, at: str = "") -> M:
     return model
 
 
-def detach(model: M) -> M:
+def detach(model: M, *, merged: bool = False) -> M:
     """Take everything off that `init` and later calls put on; the model is as it was, its class included.
 
     Weights and outputs are restored bit for bit. Adapters that were not saved are lost.
+    merged: leave in the weights what `merge_adapter` put there: the plain model that has learned it, to be
+        saved and shipped. Raises AttachError if nothing is merged.
     Raises AttachError if the model was not prepared.
     """
     if not isinstance(model, AdapterModel):
         raise AttachError(f"{type(model).__name__} was not prepared by adapter_lib.init.")
     adapted = cast("Any", model)
     runtime: Runtime = adapted.adapter_runtime
+    if merged and runtime.injection.merged() is None:
+        raise AttachError("Nothing is merged into the weights: merge_adapter() first.")
+    if merged:
+        runtime.injection.keep_merged()
     adapted.reset_adapter()
+    adapted._drop_embeddings()
     for kind, key in list(runtime.injection.blocks):
         runtime.injection.remove_block(kind, key)
     for name in list(runtime.injection.configs):

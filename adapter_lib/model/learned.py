@@ -43,19 +43,34 @@ class LearnedBlocks(Activation):
 
     def delete_adapter_fusion(self, name: str | Sequence[str] | Fuse) -> None:
         """Remove a fusion by its name, its adapters or its block. Raises UnknownNameError."""
-        self._delete_learned("fuse", _key(name))
+        self._delete_learned("fuse", block_name(name))
 
     def delete_route(self, name: str | Sequence[str] | Route) -> None:
         """Remove a route by its name, its adapters or its block. Raises UnknownNameError."""
-        self._delete_learned("route", _key(name))
+        self._delete_learned("route", block_name(name))
 
-    def train_adapter_fusion(self, composition: Composition, *, unfreeze_adapters: bool = False) -> None:
-        """Activate a composition and train its fusions and heads; with unfreeze_adapters its adapters too."""
-        self._train_learned(composition, Fuse, unfreeze_adapters=unfreeze_adapters)
+    def train_adapter_fusion(
+        self,
+        composition: Composition,
+        *,
+        head: str | Sequence[str] | None = "auto",
+        unfreeze_adapters: bool = False,
+    ) -> None:
+        """Activate a composition and train its fusions and heads; with unfreeze_adapters its adapters too.
 
-    def train_route(self, composition: Composition, *, unfreeze_adapters: bool = False) -> None:
-        """Activate a composition and train its routes and heads; with unfreeze_adapters its adapters too."""
-        self._train_learned(composition, Route, unfreeze_adapters=unfreeze_adapters)
+        head: as for `set_active_adapters`; "auto" goes on with the head of the last adapter that has one.
+        """
+        self._train_learned(composition, Fuse, head, unfreeze_adapters=unfreeze_adapters)
+
+    def train_route(
+        self,
+        composition: Composition,
+        *,
+        head: str | Sequence[str] | None = "auto",
+        unfreeze_adapters: bool = False,
+    ) -> None:
+        """As `train_adapter_fusion`, for the routes of a composition."""
+        self._train_learned(composition, Route, head, unfreeze_adapters=unfreeze_adapters)
 
     def _add_learned(self, block: LearnedBlock, config: str | MethodConfig, *, overwrite: bool) -> int:
         self._check_known(block.names())
@@ -75,16 +90,25 @@ class LearnedBlocks(Activation):
 
     def _delete_learned(self, kind: str, key: str) -> None:
         injection = self.adapter_runtime.injection
-        if (kind, key) not in injection.blocks:
-            known = listing(name for other, name in injection.blocks if other == kind)
-            raise UnknownNameError(f"There is no {kind} {key!r} on this model; there are: {known}.")
+        self._check_block(kind, key)
         injection.remove_block(kind, key)
         if injection.block is None:
             self.set_active_adapters(None)
         self._note_keys()
 
+    def _check_block(self, kind: str, key: str) -> None:
+        blocks = self.adapter_runtime.injection.blocks
+        if (kind, key) not in blocks:
+            known = listing(name for other, name in blocks if other == kind)
+            raise UnknownNameError(f"There is no {kind} {key!r} on this model; there are: {known}.")
+
     def _train_learned(
-        self, composition: Composition, kind: type[LearnedBlock], *, unfreeze_adapters: bool
+        self,
+        composition: Composition,
+        kind: type[LearnedBlock],
+        head: str | Sequence[str] | None,
+        *,
+        unfreeze_adapters: bool,
     ) -> None:
         if composition is None:
             raise AttachError(f"Name the composition with the {kind.__name__} to train.")
@@ -92,7 +116,7 @@ class LearnedBlocks(Activation):
         learned = [node for node in block.blocks() if isinstance(node, kind)]
         if not learned:
             raise CompositionError(f"{block!r} has no {kind.__name__} to train.")
-        self.set_active_adapters(block)
+        self.set_active_adapters(block, head=head)
         self._freeze()
         runtime = self.adapter_runtime
         for node in learned:
@@ -104,7 +128,8 @@ class LearnedBlocks(Activation):
         self.train()
 
 
-def _key(name: str | Sequence[str] | LearnedBlock) -> str:
+def block_name(name: str | Sequence[str] | LearnedBlock) -> str:
+    """The name of a learned block, from itself, its adapters or its block."""
     if isinstance(name, LearnedBlock):
         return name.key()
     return name if isinstance(name, str) else ",".join(name)

@@ -33,7 +33,7 @@ class Life(Activation):
     def delete_adapter(self, name: str) -> None:
         """Remove an adapter (not its head); a composition that names it is switched off.
 
-        Raises UnknownNameError.
+        Raises UnknownNameError, or AttachError if it is merged into the weights together with others.
         """
         self._check_known([name])
         runtime = self.adapter_runtime

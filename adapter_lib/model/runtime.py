@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from adapter_lib.heads import HeadStore, row_split
+from adapter_lib.heads import HeadStore, row_split, shares_of
 from adapter_lib.inject import Injection
 from adapter_lib.points import CHILD_PREFIX
 from adapter_lib.spec.composition import BatchSplit, MultiTask
@@ -42,7 +42,9 @@ class Runtime:
         return []
 
     def head_rows(self, rows: int, heads: int) -> "list[slice | Tensor]":
-        """Which of the rows belong to each of several active heads."""
+        """Which of the rows belong to each of several active heads: a share each, or all of them."""
+        if self.injection.block is None or len(shares_of(self.injection.block)) == 1:
+            return [slice(None)] * heads
         split = row_split(self.injection.block)
         tasks = self.injection.call.tasks
         if isinstance(split, MultiTask) and tasks is not None:

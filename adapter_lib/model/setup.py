@@ -13,8 +13,9 @@ if TYPE_CHECKING:  # the facade names this class in its own docs
 class AdapterSetup:
     """A composition that is active for the length of a `with` block; then what was active before is again.
 
-    None switches all adapters off. Forward and backward of one step must both stand inside (or outside):
-    gradient checkpointing runs the forward again during backward, and would then meet another composition.
+    head, skip_layers: as for `set_active_adapters`. None switches all adapters off. Forward and backward of
+    one step must both stand inside (or outside): gradient checkpointing runs the forward again during
+    backward, and would then meet another composition.
     """
 
     def __init__(

@@ -63,10 +63,11 @@ def status_of(runtime: Runtime) -> AdapterStatus:
     """The table of one model, in the order of its places; what adapters share comes first."""
     rows = [row for name in runtime.injection.configs for row in _shared(runtime, name)]
     for (layer, role), point in sorted(runtime.injection.points.points.items()):
+        merged = () if point.merged is None else point.merged.names()
         for name, part in point.parts().items():
             trained = {id(p) for p in runtime.injection.trained(name)}
             method = runtime.injection.configs[name].name()
-            rows.append(_row(runtime, (layer, role), name, method, part, trained, point.merged == name))
+            rows.append(_row(runtime, (layer, role), name, method, part, trained, name in merged))
         for (kind, key), block in point.blocks().items():
             trained = {id(p) for p in block.parameters()}
             method = block.config.name()

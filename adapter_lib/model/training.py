@@ -1,28 +1,41 @@
 """Making adapters trainable, and nothing else."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from adapter_lib.model.activation import Activation
+from adapter_lib.model.embeddings import Embeddings
 from adapter_lib.model.prepared import Composition
 from adapter_lib.model.regularisation import terms_of
 from adapter_lib.spec.composition import parse_composition
 from adapter_lib.spec.errors import AttachError
 
 
-class Training(Activation):
+class Training(Embeddings):
     """What is trained."""
 
-    def train_adapter(self, composition: Composition) -> None:
+    def train_adapter(
+        self,
+        composition: Composition,
+        *,
+        head: str | Sequence[str] | None = "auto",
+        train_embeddings: bool = False,
+    ) -> None:
         """Activate a composition, make its adapters and their heads trainable and nothing else; train mode.
 
         Fusions and routes in it stay as they are: `train_adapter_fusion` and `train_route` train them.
         A head of the model's own class is frozen too: it would not travel with the adapter.
+        head: as for `set_active_adapters`.
+        train_embeddings: train the active embeddings too. Raises AttachError if they are the model's own.
         """
         if composition is None:
             raise AttachError("train_adapter needs the name of an adapter or a composition.")
-        self.set_active_adapters(composition)
+        embeddings = self._trainable_embeddings() if train_embeddings else []
+        self.set_active_adapters(composition, head=head)
         self._freeze()
+        for parameter in embeddings:
+            parameter.requires_grad_(True)
         self._unfreeze_adapters(parse_composition(composition).names())
         self._unfreeze_heads()
         self.train()

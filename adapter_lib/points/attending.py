@@ -23,6 +23,8 @@ class KeysAndValues:
     x: [B, S, d]. query: [B, heads, S, head width]; key and value: with K keys and perhaps fewer heads.
     mask: [B or 1, heads or 1, S or 1, K], bool (True is visible) or added to the scores; None hides nothing.
     bias: added to the scores, [B or 1, heads, S, K], and handed on as `position_bias`; or None.
+    near: makes the bias [1, heads, S, P] of P tokens of which the first stands that many places before the
+        first key: near(P, places). None: there is no such bias.
     """
 
     function: AttentionFunction
@@ -34,6 +36,7 @@ class KeysAndValues:
     mask: Tensor | None
     bias: Tensor | None = None
     kwargs: dict[str, Any] = field(default_factory=dict)
+    near: Callable[[int, int], Tensor] | None = None
 
     def call(self, prefix: Prefix | None) -> tuple[Tensor, Tensor | None]:
         """The function's own result, with the prefix in front of keys and values."""
@@ -41,7 +44,7 @@ class KeysAndValues:
         if prefix is not None:
             keys = key.shape[-2]
             mask = mask_with(mask, prefix, keys, self.query.dtype)
-            bias = None if bias is None else F.pad(bias[..., :keys], (prefix.length, 0))
+            bias = None if bias is None else self._longer(bias[..., :keys], prefix)
             key, value = in_front(prefix.keys, key), in_front(prefix.values, value)
         given = self.kwargs if bias is None else self.kwargs | {"position_bias": bias}
         return self.function(self.module, self.query, key, value, mask, **given)
@@ -66,6 +69,29 @@ class KeysAndValues:
         return replace(
             self, x=self.x[:, start:stop], query=self.query[:, :, start:stop], mask=mask, bias=bias
         )
+
+    def _longer(self, bias: Tensor, prefix: Prefix) -> Tensor:
+        """The bias with the prefix's columns: zero, or where they count as tokens, that of their distance."""
+        if prefix.counted is None or self.near is None:
+            return F.pad(bias, (prefix.length, 0))
+        if prefix.moves_keys:
+            return self._moved(bias, prefix.counted, self.near)
+        # The last of those that count is one token away from the first key, the one before it two …
+        away = prefix.counted.flip(-1).cumsum(-1).flip(-1)
+        columns = (prefix.length - away).clamp(max=prefix.length - 1)
+        front = torch.stack([self.near(prefix.length, prefix.length)[0, :, :, row] for row in columns])
+        front = front * prefix.counted[:, None, None].to(front.dtype)
+        sizes = [max(front.shape[d], bias.shape[d]) for d in range(3)]
+        return torch.cat([front.expand(*sizes, -1), bias.expand(*sizes, -1)], dim=-1)
+
+    @staticmethod
+    def _moved(bias: Tensor, counted: Tensor, near: Callable[[int, int], Tensor]) -> Tensor:
+        """The bias where the tokens that count have the first positions, and the keys those behind them."""
+        keys = torch.arange(bias.shape[-1], device=bias.device)
+        own = (counted.cumsum(-1) - 1).clamp(min=0)
+        positions = torch.cat([own, counted.sum(-1, keepdim=True) + keys], dim=-1)
+        whole = near(positions.shape[-1], 0)[0]
+        return whole[:, :, positions].permute(2, 0, 1, 3)
 
     def _cut(self, cut: Callable[[Tensor], Tensor]) -> "KeysAndValues":
         mask, bias = (None if t is None else cut(t) for t in (self.mask, self.bias))

@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -67,12 +68,17 @@ class InterfacePoint(AttentionPoint):
     prefix gets into the cache.
     """
 
-    def __init__(self, place: Place, module: nn.Module, call: Call) -> None:
+    def __init__(
+        self, place: Place, module: nn.Module, call: Call, distances: nn.Module | None = None
+    ) -> None:
+        """distances: the attention whose `compute_bias` makes the tower's bias by distance, if it has one."""
         self._plan: Plan | None = None
         self._config: Any = None
         super().__init__(place, module, call)
         self._eager = _own_function(module)
+        self._distances = (distances,)
         self._x: Tensor | None = None
+        self._past = 0
         self._is_reached = False
 
     @property
@@ -110,12 +116,27 @@ class InterfacePoint(AttentionPoint):
         if mask is None and name != "eager":
             mask = causal_mask(module, query.shape[2], key.shape[2], query.device, kwargs.get("is_causal"))
         bias = kwargs.pop("position_bias", None)
-        called = KeysAndValues(function, module, x, query, key, value, mask, bias, kwargs)
+        called = KeysAndValues(function, module, x, query, key, value, mask, bias, kwargs, self._near(query))
         state = evaluate(self._plan, AttentionState.of(called, self.info()))
         lone = state.lone()
         if lone is not None:
             return called.call(lone.prefix)
         return state.output().view(query.shape[0], query.shape[2], query.shape[1], -1), None
+
+    def _near(self, query: Tensor) -> Callable[[int, int], Tensor] | None:
+        """Makes the bias of `query` [B, heads, S, head width] for tokens from before the first key on."""
+        source: Any = self._distances[0]
+        if source is None:
+            return None
+        queries, past = query.shape[2], self._past
+
+        def near(length: int, before: int) -> Tensor:
+            made: Tensor = source.compute_bias(
+                queries, length, device=query.device, past_seen_tokens=past + before
+            )
+            return made.to(query.dtype)
+
+        return near
 
     def _exchange(self) -> None:
         module: Any = self._served[0]
@@ -126,6 +147,8 @@ class InterfacePoint(AttentionPoint):
     def _enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._plan is not None:
             self._x, self._is_reached = first_input(args, kwargs), False
+            cache = None if self._distances[0] is None else kwargs.get("past_key_values")
+            self._past = 0 if cache is None else int(cache.get_seq_length(getattr(module, "layer_idx", 0)))
 
     def _leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         self._x = None

@@ -1,14 +1,17 @@
 """A point: a child of the module it serves, with the adapters' parameters there and the plan to follow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from torch import Tensor, nn
 
 from adapter_lib.engine import BlockPart, Call, Info, Part, Plan, Present, Several, compile_plan
+from adapter_lib.points.deltas import Rounding, widened
 from adapter_lib.spec.composition import Block
 from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import AttachError
+from adapter_lib.spec.roles import SOURCE_LEAVES
 
 # Every module that we add to a model hangs under a child whose name starts with this.
 CHILD_PREFIX = "adapter_lib_"
@@ -38,8 +41,8 @@ class Point(nn.Module):
         super().__init__()
         self.place = place
         self.plan: Plan | None = None
-        # The adapter that is merged into the weights here, if one is.
-        self.merged: str | None = None
+        # The composition that is merged into the weights, if one is.
+        self.merged: Block | None = None
         # True where adapters undo what they did elsewhere: the last one of a stack is undone first.
         self.is_reversed = False
         self.handles: list[Handle] = []
@@ -111,19 +114,27 @@ class Point(nn.Module):
         """The plan of a composition here."""
         return None if block is None else compile_plan(block, self.present())
 
-    def merge(self, name: str) -> None:
-        """Add an adapter to the weights that are served here, keeping the originals.
+    def merge(self, block: Block) -> Rounding:
+        """Add a composition to the weights that are served here, keeping the originals.
 
         Raises AttachError if it cannot be: nothing has changed then.
         """
-        raise AttachError(f"{name!r} is no update of weights, so it cannot be merged into them.")
+        there = ", ".join(repr(name) for name in block.names() if name in self.parts())
+        raise AttachError(f"{there} is no update of weights, so it cannot be merged into them.")
 
     def reset(self) -> None:
-        """Take a merged adapter out again, bit for bit."""
+        """Take what is merged out again, bit for bit."""
+
+    def keep_merged(self) -> None:
+        """Forget the originals: what is merged stays."""
+
+    def exactly(self, names: Collection[str]) -> AbstractContextManager[None]:
+        """Within, these adapters' parameters here, and what parts are shown of the model, are in float64."""
+        return widened(part for name, part in self.parts().items() if name in names)
 
     def info(self) -> Info:
         """What the current call tells of the rows here."""
-        return self.call.info(self.place.tower)
+        return self.call.info(self.place.tower, is_of_source=self.place.role in SOURCE_LEAVES)
 
     def like(self) -> Tensor:
         """A tensor of the device and type that new parameters should have."""

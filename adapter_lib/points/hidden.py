@@ -16,7 +16,8 @@ from adapter_lib.points.base import (
     replace_first_input,
     unhang,
 )
-from adapter_lib.points.deltas import check_writable, delta_of, members_of
+from adapter_lib.points.deltas import Rounding, check_writable, merged_columns, rounding, wide
+from adapter_lib.spec.composition import Block
 from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import AttachError
 from adapter_lib.spec.roles import HEAD_ROLE
@@ -64,23 +65,27 @@ class InputPoint(Point):
         self._owner = (owner,)
         self._original: Tensor | None = None
 
-    def merge(self, name: str) -> None:
+    def merge(self, block: Block) -> Rounding:
         """Multiply the columns of the weight behind this place, keeping the original. Raises AttachError."""
         if self.merged is not None:
             raise AttachError(f"{self.merged!r} is merged already; reset_adapter() takes it out again.")
-        columns = [delta_of(name, part).columns for part in members_of(self.parts()[name])]
         weight = maps.plain_weight(self._served[0])
-        check_writable(name, self._served[0], weight)
+        check_writable(block, self._served[0], weight)
         original = weight.detach().clone()
+        rows = maps.as_rows(self._served[0], weight)
         with torch.no_grad():
-            for factor in columns:
-                if factor is not None:
-                    maps.as_rows(self._served[0], weight).mul_(factor.to(weight.dtype))
-        self._original, self.merged = original, name
+            factor = merged_columns(block, self.parts(), torch.ones_like(wide(rows[0])))
+            wanted = wide(rows) * factor
+            rows.copy_(wanted)
+        self._original, self.merged = original, block
+        return rounding(maps.as_rows(self._served[0], original), wanted, rows.detach())
 
     def reset(self) -> None:
         """Put the original weight back, bit for bit."""
         self.restore(maps.plain_weight(self._served[0]), None)
+        self.keep_merged()
+
+    def keep_merged(self) -> None:
         self.merged = self._original = None
 
     def restore(self, weight: Tensor, bias: Tensor | None) -> None:

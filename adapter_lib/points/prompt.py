@@ -1,6 +1,5 @@
 """Where soft prompts enter a tower and leave it again: what text, pictures and sound have in common."""
 
-import inspect
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +9,7 @@ from transformers.utils.generic import ModelOutput
 from adapter_lib.engine import Call, Info, Plan, PromptState, evaluate
 from adapter_lib.points.base import Point, first_input, hang, like_of, replace_first_input, unhang
 from adapter_lib.points.prompt_plans import check_prompts
-from adapter_lib.points.stacks import hook_around
+from adapter_lib.points.stacks import argument_names, hook_around
 from adapter_lib.points.weaving import Weave
 from adapter_lib.spec.composition import Block
 from adapter_lib.spec.configs import Place
@@ -103,9 +102,9 @@ class PromptPoint(Point):
         """The prompts' columns for a batch, without the prompts."""
         return self._evaluated(source, 0, Info(tasks=self.call.tasks))
 
-    def prompts(self, source: Tensor) -> PromptState:
-        """The prompts for a batch of ids [B, S] or embeddings [B, S, d]."""
-        info = Info(tasks=self.call.tasks, record=self.call.record)
+    def prompts(self, source: Tensor, mask: Tensor | None) -> PromptState:
+        """The prompts for a batch of ids [B, S] or embeddings [B, S, d], and its mask [B, S]."""
+        info = Info(mask, self.call.tasks, self.call.record)
         return self._evaluated(source, self.place.width_in, info)
 
     def weave_mask(self, state: PromptState, mask: Tensor) -> Tensor:
@@ -150,7 +149,8 @@ class PromptPoint(Point):
         embed = None if source.is_floating_point() else self._tokens()
         if self.plan is None:
             return PromptState(source, values, columns)
-        return evaluate(self.plan, PromptState(source, values, columns, embed=embed, info=info))
+        state = PromptState(source, values, columns, embed=embed, info=info, width=self.place.width_features)
+        return evaluate(self.plan, state)
 
     def _tokens(self) -> nn.Module:
         if self.tower.tokens is None:
@@ -190,11 +190,6 @@ class Reader:
                 "stand in one batch here; give them the same prompt_length."
             )
         return states.new_ones(states.shape[0], states.shape[1] - columns, dtype=torch.long)
-
-
-def argument_names(module: nn.Module) -> tuple[str, ...]:
-    """The names of the arguments that a module's call takes, in their order."""
-    return tuple(inspect.signature(type(module).forward).parameters)[1:]
 
 
 def _cut_back(output: Any, weave: Weave) -> Any:

@@ -2,12 +2,12 @@
 
 from adapter_lib.engine import Part, Plan
 from adapter_lib.engine.plan import Chain, Gated, Grouped, Mean, Single, Tokens
-from adapter_lib.spec.configs import SoftPromptConfig
+from adapter_lib.spec.configs import PrefixTuningConfig, SoftPromptConfig
 from adapter_lib.spec.errors import CompositionError
 
 _SPLIT = (
-    "Split cannot act on soft prompts: it cuts the sequence among the adapters, and a prompt stands in the "
-    "sequence before it is cut."
+    "Split cannot act on soft prompts, nor on prefixes that count as tokens: it cuts the sequence among the "
+    "adapters, and a prompt stands in the sequence before it is cut."
 )
 _MEAN = (
     "Average means soft prompts token by token, so all must have the same prompt_length and combine, in all "
@@ -43,4 +43,6 @@ def _columns(plan: Plan) -> Columns | None:
 
 def _of_part(part: Part) -> Columns:
     config = part.config
+    if isinstance(config, PrefixTuningConfig):
+        return ("prefix",) * config.prefix_length
     return (config.combine,) * config.prompt_length if isinstance(config, SoftPromptConfig) else ()

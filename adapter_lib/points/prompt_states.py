@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from adapter_lib.engine import Call, PromptState
 from adapter_lib.points.base import first_input, replace_first, replace_first_input
-from adapter_lib.points.prompt import PromptPoint, PromptTower, argument_names
+from adapter_lib.points.prompt import PromptPoint, PromptTower
+from adapter_lib.points.stacks import argument_names
 from adapter_lib.points.weaving import Weave
 from adapter_lib.spec.configs import Place
 from adapter_lib.spec.errors import AttachError, CompositionError
@@ -74,7 +75,7 @@ class StatePromptPoint(PromptPoint):
                 f"{type(self.tower.stack).__name__} keeps its states as {list(h.shape)}, not [rows, tokens, "
                 "width]; soft prompts cannot stand among them."
             )
-        state = self.prompts(h)
+        state = self.prompts(h, self.info().mask)
         self._weave = Weave.of(state, h.shape[1], None, fills_left=self.fills_left)
         self._is_even = state.is_even
         return self._weave.woven(state.values.to(h.dtype), h)

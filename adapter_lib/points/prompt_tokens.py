@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from adapter_lib.engine import Call, PromptState
-from adapter_lib.points.prompt import PromptPoint, PromptTower, argument_names
+from adapter_lib.points.prompt import PromptPoint, PromptTower
+from adapter_lib.points.stacks import argument_names
 from adapter_lib.points.weaving import Weave
 from adapter_lib.spec.composition import Block
 from adapter_lib.spec.configs import Place
@@ -83,7 +84,7 @@ class TokenPromptPoint(PromptPoint):
 
     def _begin(self, given: dict[str, Any], source: Tensor, mask: Tensor | None) -> None:
         """The call that puts the prompts in."""
-        state, length = self.prompts(source), source.shape[1]
+        state, length = self.prompts(source, mask), source.shape[1]
         self._check_even(state)
         weave = Weave.of(state, length, mask, fills_left=self.fills_left)
         self._weave = weave

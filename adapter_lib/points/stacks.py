@@ -1,5 +1,6 @@
 """Acting around a tower's whole call, whether its module is a part of the model or the model itself."""
 
+import inspect
 from typing import Any
 
 from torch import nn
@@ -31,6 +32,11 @@ def hook_around(stack: nn.Module, call: Call, around: Around, *, is_first: bool 
         stack.register_forward_pre_hook(_Enter(around), with_kwargs=True, prepend=is_first),
         stack.register_forward_hook(_Leave(around)),
     ]
+
+
+def argument_names(module: nn.Module) -> tuple[str, ...]:
+    """The names of the arguments that a module's call takes, in their order."""
+    return tuple(inspect.signature(type(module).forward).parameters)[1:]
 
 
 class _Enter:

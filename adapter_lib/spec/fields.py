@@ -71,6 +71,19 @@ class Fields:
             raise self._wrong(key, f"a list of printable strings of at most {MAX_TEXT} characters")
         return tuple(value)
 
+    def integer_or_none(self, key: str, least: int, most: int) -> int | None:
+        """A whole number in the range, or null."""
+        is_null = self._values.get(key, "") is None and self._mark(key)
+        return None if is_null else self.integer(key, least, most)
+
+    def integers(self, key: str, most_items: int, least: int, most: int) -> tuple[int, ...]:
+        """A list of at most `most_items` whole numbers in the range."""
+        value = self._take(key)
+        is_fine = isinstance(value, list) and len(value) <= most_items
+        if not is_fine or not all(type(item) is int and least <= item <= most for item in value):
+            raise self._wrong(key, f"a list of at most {most_items} whole numbers from {least} to {most}")
+        return tuple(value)
+
     def prose(self, key: str) -> str:
         """Text for people, of any length; line breaks and other unprintable characters become blanks."""
         value = self._take(key)
@@ -112,6 +125,11 @@ class Fields:
         if type(value) not in (int, float) or not least <= value <= most or not math.isfinite(value):
             raise self._wrong(key, f"a number from {least} to {most}")
         return float(value)
+
+    def number_or_none(self, key: str, least: float, most: float) -> float | None:
+        """A finite number in the range, or null."""
+        is_null = self._values.get(key, "") is None and self._mark(key)
+        return None if is_null else self.number(key, least, most)
 
     def mapping(self, key: str) -> Mapping[str, Any]:
         """An object, as it is."""

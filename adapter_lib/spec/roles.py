@@ -7,6 +7,8 @@ Tensors of an adapter are stored under these words, never under module paths, wh
 ATTENTION_LETTERS = ("q", "k", "v", "o")
 SELF_LEAVES = tuple(f"attn.{letter}" for letter in ATTENTION_LETTERS)
 CROSS_LEAVES = tuple(f"xattn.{letter}" for letter in ATTENTION_LETTERS)
+# Those that see the states which are attended to: another tower's.
+SOURCE_LEAVES = ("xattn.k", "xattn.v")
 FFN_LEAVES = ("ffn.up", "ffn.gate", "ffn.down")
 LEAF_ROLES = (*SELF_LEAVES, *CROSS_LEAVES, *FFN_LEAVES)
 
@@ -31,11 +33,15 @@ NORM_ROLE = "norm"
 # Places of a tower as a whole: what its embeddings give, and what the language-model head gets.
 EMBED_ROLE = "embed"
 HEAD_ROLE = "head"
-# The token embedding matrix.
+# The token embedding matrix, and a language-model head that is tied to it.
 TOKENS_ROLE = "tokens"
+LOGITS_ROLE = "logits"
 
 # A module that has no role is addressed by its path in the base model: module.pooler.dense.
 MODULE_PREFIX = "module."
 
 # A tower's input as a whole: where soft prompts are put in front of the tokens.
 PROMPT_ROLE = "prompt"
+
+# Where a tower is told its tokens' positions.
+POSITIONS_ROLE = "positions"

@@ -1,6 +1,7 @@
 """JSON from strangers: no duplicate keys, no NaN, bounded structure, and one error type."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -50,6 +51,15 @@ def loads(data: bytes | str, *, max_items: int) -> Any:
 def quoted(text: str, limit: int = 80) -> str:
     """`text` as it may stand in a message: printable ASCII in quotes, cut after `limit` characters."""
     return ascii(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def finite(value: Any) -> Any:
+    """A value that JSON can hold: NaN and infinite numbers in it become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def is_clean(text: str) -> bool:

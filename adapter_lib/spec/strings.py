@@ -40,6 +40,7 @@ _MAX_ITEMS = 2000
 def parse_config(given: str | MethodConfig | Mapping[str, Any]) -> MethodConfig:
     """A config from a config string, from JSON as text or as a mapping; a config is handed back as it is.
 
+    given: "lora", "lora[r=16, targets=all-linear]", "prefix_tuning|par_bn" (both as one adapter) …
     Raises ConfigError that shows the place in the string and lists the valid keys.
     """
     if isinstance(given, MethodConfig):

@@ -1,5 +1,6 @@
 """AdaLoRA's sharing out of ranks while training (Zhang et al. 2023, https://arxiv.org/abs/2303.10512)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,7 +9,9 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from adapter_lib.methods import AdaLoRA
 from adapter_lib.model import AdapterModel
-from adapter_lib.spec.errors import AttachError
+from adapter_lib.spec.errors import AttachError, LoadError
+
+_MEANS = ("mean", "spread")
 
 
 class RankAllocator:
@@ -69,6 +72,28 @@ class RankAllocator:
         """How much each entry of Λ matters, [r] per place: s(λ_i) + mean s(P_ji) + mean s(Q_ij) (eq. 8)."""
         return {key: self._score(part) for key, part in self.parts.items()}
 
+    def checkpoint_tensors(self) -> dict[str, Tensor]:
+        """What it knows besides the parameters: the means of each, and which entries of Λ are kept."""
+        found = {f"kept/{key}": entries for key, entries in self._kept.items()}
+        for key, part in self.parts.items():
+            for name, parameter in part.named_parameters():
+                if parameter in self._means:
+                    sensitivity, uncertainty = self._means[parameter]
+                    found |= {f"mean/{key}/{name}": sensitivity, f"spread/{key}/{name}": uncertainty}
+        return found
+
+    def resume_from(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take what `checkpoint_tensors` gave. Raises LoadError if it is of other places or ranks."""
+        for key, part in self.parts.items():
+            kept = tensors.get(f"kept/{key}")
+            if kept is None or kept.shape != part.singular.shape:
+                raise LoadError(f"AdaLoRA: the checkpoint has no choice of ranks at {key}, or other ranks.")
+            self._kept[key] = kept.to(part.singular.device)
+            for name, parameter in part.named_parameters():
+                if f"mean/{key}/{name}" in tensors:
+                    pair = (tensors[f"{what}/{key}/{name}"].to(parameter.device) for what in _MEANS)
+                    self._means[parameter] = next(pair), next(pair)
+
     def _score(self, part: AdaLoRA) -> Tensor:
         p, singular, q = (self._smoothed(parameter) for parameter in (part.p, part.singular, part.q))
         return singular + p.mean(0) + q.mean(1)
@@ -118,13 +143,15 @@ class AdaLoRACallback(TrainerCallback):
     """Lets transformers' Trainer share out the ranks of the AdaLoRA adapters that are active.
 
     `Trainer(model=model, …, callbacks=[AdaLoRACallback(model)])`. What the adapter adds to the loss is in the
-    loss that the model computes in training. Means of sensitivities start anew when training is resumed.
+    loss that the model computes in training. AdapterTrainer adds one by itself and saves what it knows with
+    every checkpoint; with the plain Trainer means of sensitivities start anew when training is resumed.
     allocators: by adapter, from the start of training on; their `ranks()` tell what came out.
     """
 
     def __init__(self, model: AdapterModel) -> None:
         self.model = model
         self.allocators: dict[str, RankAllocator] = {}
+        self._resumed: Mapping[str, Tensor] = {}
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -136,6 +163,24 @@ class AdaLoRACallback(TrainerCallback):
         if not found:
             raise AttachError("AdaLoRACallback: no AdaLoRA adapter is active; train_adapter() activates one.")
         self.allocators = {name: RankAllocator(self.model, name, state.max_steps) for name in found}
+        for name, allocator in self.allocators.items() if self._resumed else ():
+            own = f"{name}/"
+            allocator.resume_from(
+                {key.removeprefix(own): t for key, t in self._resumed.items() if key.startswith(own)}
+            )
+        self._resumed = {}
+
+    def checkpoint_tensors(self) -> dict[str, Tensor]:
+        """What the allocators know."""
+        return {
+            f"{name}/{key}": tensor
+            for name, allocator in self.allocators.items()
+            for key, tensor in allocator.checkpoint_tensors().items()
+        }
+
+    def resume_from(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take what `checkpoint_tensors` gave when the next training begins."""
+        self._resumed = dict(tensors)
 
     def on_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -143,6 +188,15 @@ class AdaLoRACallback(TrainerCallback):
         # The Trainer counts the step after this.
         for allocator in self.allocators.values():
             allocator.update_and_allocate(state.global_step + 1)
+
+
+def trained_adalora(model: AdapterModel) -> list[str]:
+    """The AdaLoRA adapters that are active and trained."""
+    block = model.adapter_runtime.injection.block
+    names = [] if block is None else list(dict.fromkeys(block.names()))
+    return [
+        name for name in names if any(part.singular.requires_grad for part in _parts_of(model, name).values())
+    ]
 
 
 def _parts_of(model: AdapterModel, name: str) -> dict[str, AdaLoRA]:

@@ -12,6 +12,9 @@ from adapter_lib.spec.errors import AttachError
 class AdapterDropCallback(TrainerCallback):
     """Robust AdapterDrop: in every step nothing acts in the first n layers, with n drawn anew each time.
 
+    n depends on the seed and the step's number alone, so training that is resumed goes on with what it would
+    have drawn.
+
     An adapter that was trained so can be run with `skip_layers=range(n)` for any n up to `most`, which saves
     its work there. Between steps, so in evaluation too, all layers have their adapters.
 
@@ -29,17 +32,17 @@ class AdapterDropCallback(TrainerCallback):
         self.most = layers - 1 if most is None else most
         if not 0 <= self.most <= layers:
             raise AttachError(f"AdapterDropCallback: most must be from 0 to {layers} layers, not {most}.")
-        self._random = random.Random(seed)  # noqa: S311  (nothing secret)
+        self.seed = seed
 
-    def draw(self) -> range:
-        """The layers of the next step in which nothing acts."""
-        return range(self._random.randint(0, self.most))
+    def draw(self, step: int) -> range:
+        """The layers in which nothing acts in a step, counted from 0."""
+        return range(random.Random(f"{self.seed}/{step}").randint(0, self.most))  # noqa: S311  (nothing secret)
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Skip some layers for one step, all its accumulated batches alike."""
-        self._skip(self.draw())
+        self._skip(self.draw(state.global_step))
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

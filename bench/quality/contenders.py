@@ -1,10 +1,11 @@
 """What is compared: every registered preset, the complex ones, and what they are held against."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 
-from adapter_lib import list_methods, parse_config
+from adapter_lib import TrainableTokensConfig, list_methods, parse_config
+from adapter_lib.methods import learning_rate_of
+from adapter_lib.spec.configs import MethodConfig
 
 # Full fine-tuning, and the frozen backbone with a trained head.
 FULL, HEAD = "full fine-tuning", "head alone"
@@ -31,24 +32,18 @@ def contenders() -> tuple[Contender, ...]:
     """Baselines first, then every preset, each at the rate that it is shipped with."""
     baselines = [Contender(name, "", rate) for name, rate in _BASELINE_RATES.items()]
     presets = [
-        Contender(preset, preset, method.learning_rate)
+        Contender(preset, preset, method.rates.get(preset, method.learning_rate))
         for method in list_methods()
         if method.name not in _BLOCKS
         for preset in method.presets
     ]
-    return (*baselines, *presets, *(Contender(name, name, _union_rate(name)) for name in _COMPLEX))
+    unions = [Contender(name, name, learning_rate_of(parse_config(name))) for name in _COMPLEX]
+    return (*baselines, *presets, *unions)
 
 
-def _union_rate(name: str) -> float:
-    """A union is trained at the lowest of its members' rates, as `AdapterTrainer` does."""
-    rates: dict[str, float] = {method.name: method.learning_rate for method in list_methods()}
-    return min(rates[member.method] for member in parse_config(name).members())
-
-
-def config_for(contender: Contender, token_ids: list[list[int]]) -> str:
-    """The config's text; `token_ids`: of the training set, for a method that asks which tokens to train."""
+def config_for(contender: Contender, token_ids: list[list[int]]) -> MethodConfig:
+    """The config; `token_ids`: of the training set, for a method that asks which tokens to train."""
     if contender.config != "trainable_tokens":
-        return contender.config
+        return parse_config(contender.config)
     counts = Counter(token for row in token_ids for token in row)
-    chosen = sorted(token for token, _ in counts.most_common(_TOKENS))
-    return f"trainable_tokens[token_indices={json.dumps(chosen)}]"
+    return TrainableTokensConfig(token_indices=tuple(sorted(t for t, _ in counts.most_common(_TOKENS))))

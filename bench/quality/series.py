@@ -22,8 +22,12 @@ def run_all(
     """The outcomes of all plans, each as soon as it is known."""
     with ProcessPoolExecutor(jobs, get_context("spawn"), _prepare) as pool:
         running = [pool.submit(_one, backbone, data, *planned) for planned in plans]
-        for finished in as_completed(running):
-            yield finished.result()
+        try:
+            for finished in as_completed(running):
+                yield finished.result()
+        finally:
+            # Without this a run that fails would be heard of when all the others are done.
+            pool.shutdown(cancel_futures=True)
 
 
 def _prepare() -> None:

@@ -18,14 +18,16 @@ LIBRARY: dict[str, set[str]] = {
     "methods": {"spec", "families", "engine"},
     "heads": {"spec", "families", "engine", "points"},
     "inject": {"spec", "families", "engine", "points", "methods", "heads"},
+    "merging": {"spec", "families", "engine", "points", "methods", "heads", "inject"},
     "formats": {"spec", "families", "engine", "points", "methods", "heads", "inject", "version"},
-    "model": {"spec", "families", "engine", "points", "methods", "heads", "formats", "inject"},
+    "model": {"spec", "families", "engine", "points", "methods", "heads", "formats", "inject", "merging"},
 }
 _BELOW_TRAINING = set(LIBRARY)
-LIBRARY["training"] = _BELOW_TRAINING
+LIBRARY["hub"] = _BELOW_TRAINING
+LIBRARY["training"] = {*_BELOW_TRAINING, "hub"}
 LIBRARY["inspection"] = _BELOW_TRAINING
-LIBRARY["hub"] = {*_BELOW_TRAINING, "training"}
-LIBRARY["cli"] = {*_BELOW_TRAINING, "training", "inspection", "hub"}
+LIBRARY["tasks"] = {*_BELOW_TRAINING, "training"}
+LIBRARY["cli"] = {*_BELOW_TRAINING, "training", "inspection", "hub", "tasks"}
 
 
 def layer(module: str) -> tuple[str, str]:

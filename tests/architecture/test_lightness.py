@@ -29,6 +29,7 @@ def _loaded_after(code: str, watched: tuple[str, ...] = _HEAVY) -> str:
         "import os, django\nos.environ['DJANGO_SETTINGS_MODULE'] = 'hubsite.settings'\n"
         "django.setup()\nimport hubsite.urls",
         "import adapter_lib",
+        "import adapter_lib.cli, adapter_lib.hub",
         "import adapter_lib.spec.configs, adapter_lib.spec.manifest, adapter_lib.spec.card",
         "from django.core.management import execute_from_command_line\nimport os\n"
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'hubsite.settings'\n"

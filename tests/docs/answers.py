@@ -17,12 +17,12 @@ ANSWERS: dict[str, dict[str, str]] = {
         "llama_intermediate_lora_misses_up_proj": "`targets=up` adapts both up projections.",
         "llama_gate_never_adapted": "`targets=[o, gate]` or `all-linear` adapts all four.",
         "gated_t5_adapts_one_of_two": "`targets=[up, gate]` adapts both of every block.",
-        "fused_lora_average_not_tried": "Average mixes outputs, on GPT-2 too; there is no `average_adapter`.",
+        "fused_lora_average_not_tried": "The mean of the updates, on the columns of the fused map.",
     },
     "blocks": {
         "average_divides_twice": "1.",
         "average_renormalises_on_reload": "Weights and `normalize_weights` are written and read as given.",
-        "average_adapter_refuses_a_dict": "`Average(a, b, weights=[1, 0])` is a.",
+        "average_adapter_refuses_a_dict": "0: weights are a list or a mapping.",
         "prefix_average_not_implemented": "The mean of the attentions' outputs.",
         "stack_of_loras_multiplies": "The sum of both.",
         "fresh_lora_erases_the_one_below": "The first one's delta.",
@@ -81,6 +81,6 @@ ANSWERS: dict[str, dict[str, str]] = {
         "init_makes_training_modules": "None: new modules take the mode of the model.",
     },
     "files": {
-        "pickle_is_the_default": "`adapter.safetensors`; pickles are not read.",
+        "pickle_is_the_default": "`adapter.safetensors`; of pickles only tensors are read.",
     },
 }

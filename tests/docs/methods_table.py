@@ -61,9 +61,14 @@ def _row(method: Method) -> tuple[str, ...]:
     presets = [f"`{name}`" + (f" (= `{names[name]}`)" if name in names else "") for name in method.presets]
     paper = method.paper.removeprefix("https://").partition("/")
     where = f"[{paper[2].removeprefix('abs/') if paper[0] == 'arxiv.org' else paper[0]}]({method.paper})"
-    rate = f"{method.learning_rate:.0e}".replace("e-0", "e-")
+    others = [f"{_rate(rate)} (`{preset}`)" for preset, rate in method.rates.items()]
+    rate = ", ".join([_rate(method.learning_rate), *others])
     name = f"[{method.name}]({page_of(method.name)})"
     return name, ", ".join(presets), _places(method), rate, _merging(method), where
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.0e}".replace("e-0", "e-")
 
 
 def _places(method: Method) -> str:

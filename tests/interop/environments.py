@@ -1,9 +1,9 @@
-"""Makes the peers' virtual environments: python -m tests.interop.environments NAME [NAME …]."""
+"""Makes the peers' virtual environments: python -m tests.interop.environments [--home FOLDER] NAME …"""
 
+import argparse
 import subprocess
-import sys
 import venv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -20,11 +20,12 @@ class Environment:
     name: str
     pins: tuple[str, ...]
     constrained: bool = False
+    home: Path = HOME
 
     @property
     def folder(self) -> Path:
         """Where the environment lies."""
-        return HOME / self.name
+        return self.home / self.name
 
     @property
     def python(self) -> Path:
@@ -86,16 +87,16 @@ def _install(environment: Environment, *requirements: str) -> None:
         )
 
 
-def main(names: list[str]) -> None:
-    """Make the named environments."""
-    known = ", ".join(ENVIRONMENTS)
-    if not names:
-        sys.exit(f"Name an environment to make: {known}.")
-    for name in names:
-        if name not in ENVIRONMENTS:
-            sys.exit(f"There is no environment {name}; there are {known}.")
-        print(f"{name}: {'made' if make(ENVIRONMENTS[name]) else 'already there'}")
+def main() -> None:
+    """Make the environments that the command line names."""
+    parser = argparse.ArgumentParser(description="Make the peers' virtual environments.")
+    parser.add_argument("names", nargs="+", choices=sorted(ENVIRONMENTS), metavar="NAME")
+    parser.add_argument("--home", type=Path, default=HOME, help="where they lie (%(default)s)")
+    given = parser.parse_args()
+    for name in given.names:
+        made = make(replace(ENVIRONMENTS[name], home=given.home.resolve()))
+        print(f"{name}: {'made' if made else 'already there'}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

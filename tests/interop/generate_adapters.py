@@ -11,13 +11,16 @@ import torch
 from tests.interop.adapters_cases import running
 from tests.interop.adapters_cases.composition import Case, cases_of
 from tests.interop.adapters_cases.defects import measure_all
-from tests.interop.adapters_cases.families import FAMILIES, Family, Variants
+from tests.interop.adapters_cases.families import FAMILIES, Family
 from tests.interop.recording import (
     DATA,
     Tensors,
-    first_line,
-    largest_difference,
+    Variants,
+    attempted,
+    inputs_of,
     precision_of,
+    record,
+    reload_difference,
     write_json,
     write_tensors,
     write_versions,
@@ -34,9 +37,10 @@ def generate(family: Family) -> None:
     model = running.bare(family)
     variants = family.variants(model.config)
     running.inner(model).save_pretrained(folder / "base", safe_serialization=True)
-    tensors = _inputs(variants)
+    tensors = inputs_of(variants)
     crashes: dict[str, str] = {}
-    _record(tensors, "base", running.bare(family), variants, crashes)
+    bare = running.bare(family)
+    record(tensors, "base", variants, crashes, lambda inputs: running.run(bare, dict(inputs)))
     listed = {}
     for case in cases_of(family):
         entry = _case(family, case, variants, tensors, crashes)
@@ -53,27 +57,23 @@ def generate(family: Family) -> None:
     print(f"{family.name}: {len(listed)} cases, {len(crashes)} crashes")
 
 
-def _inputs(variants: Variants) -> Tensors:
-    return {
-        f"inputs/{variant}/{name}": value
-        for variant, inputs in variants.items()
-        for name, value in inputs.items()
-    }
-
-
 def _case(
     family: Family, case: Case, variants: Variants, tensors: Tensors, crashes: dict[str, str]
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {"adapters": list(case.saved), "setup": case.setup_json, "variants": []}
-    try:
-        model = running.with_case(family, case)
-        running.save(family, model, case, OUT / family.name)
-    except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
-        crashes[case.name] = first_line(error)
+    model = attempted(_saved, family, case)
+    if isinstance(model, str):
+        crashes[case.name] = model
         return entry
     variants = variants if case.padded else {"plain": variants["plain"]}
     entry["attention"] = case.attention
-    entry["variants"] = _record(tensors, f"cases/{case.name}", model, variants, crashes, case)
+    entry["variants"] = record(
+        tensors,
+        f"cases/{case.name}",
+        variants,
+        crashes,
+        lambda inputs: running.run(model, running.arguments(case, inputs)),
+    )
     entry["precision"] = precision_of(tensors, f"cases/{case.name}/")
     entry["extra"] = case.extra
     if case.fusion:
@@ -87,38 +87,22 @@ def _case(
     return entry
 
 
-def _record(
-    tensors: Tensors,
-    key: str,
-    model: Any,
-    variants: Variants,
-    crashes: dict[str, str],
-    case: Case | None = None,
-) -> list[str]:
-    """Run each variant; returns the names of those that the peer survived."""
-    done = []
-    for variant, inputs in variants.items():
-        try:
-            outputs = running.run(model, running.arguments(case, inputs) if case else dict(inputs))
-        except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
-            crashes[f"{key.removeprefix('cases/')}/{variant}"] = first_line(error)
-            continue
-        tensors.update({f"{key}/{variant}/{name}": value for name, value in outputs.items()})
-        done.append(variant)
-    return done
+def _saved(family: Family, case: Case) -> Any:
+    """The model with a case's adapters, which are written to their files."""
+    model = running.with_case(family, case)
+    running.save(family, model, case, OUT / family.name)
+    return model
 
 
 def _reload_difference(family: Family, case: Case, variants: Variants, tensors: Tensors) -> float | str:
     """How far the peer's own reading of its file is from what it computed before saving."""
     variant = next(name for name in variants if f"cases/{case.name}/{name}/" in "\n".join(tensors))
-    prefix = f"cases/{case.name}/{variant}/"
-    before = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    try:
+
+    def again() -> Tensors:
         model = running.reloaded(family, case, OUT / family.name)
-        after = running.run(model, running.arguments(case, variants[variant]))
-    except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
-        return first_line(error)
-    return largest_difference(before, after)
+        return running.run(model, running.arguments(case, variants[variant]))
+
+    return reload_difference(tensors, f"cases/{case.name}/{variant}", again)
 
 
 def _forget_unused(folder: Path, listed: dict[str, Any]) -> None:

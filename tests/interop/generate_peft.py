@@ -3,19 +3,23 @@
 import shutil
 import sys
 import warnings
+from functools import partial
 from typing import Any
 
 import torch
 
 from tests.interop.peft_cases import running
-from tests.interop.peft_cases.families import FAMILIES, Family, Variants
+from tests.interop.peft_cases.families import FAMILIES, Family
 from tests.interop.peft_cases.methods import WEIGHTED, WEIGHTS, Case, cases_of, weighted_members
 from tests.interop.recording import (
     DATA,
     Tensors,
-    first_line,
-    largest_difference,
+    Variants,
+    attempted,
+    inputs_of,
     precision_of,
+    record,
+    reload_difference,
     write_json,
     write_tensors,
     write_versions,
@@ -31,13 +35,10 @@ def generate(family: Family) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     family.build().save_pretrained(folder / "base")
     variants = family.variants()
-    tensors: Tensors = {
-        f"inputs/{variant}/{name}": value
-        for variant, inputs in variants.items()
-        for name, value in inputs.items()
-    }
+    tensors = inputs_of(variants)
     crashes: dict[str, str] = {}
-    _record(tensors, "base", family.build(), variants, crashes)
+    bare = family.build()
+    record(tensors, "base", variants, crashes, partial(_run, bare))
     listed = {}
     for case in cases_of(family):
         entry = _case(family, case, variants, tensors, crashes)
@@ -60,13 +61,12 @@ def _case(
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {"adapters": [case.name], "setup": case.name, "variants": []}
     checkpoint = OUT / family.name / "checkpoints" / case.name
-    try:
-        model = running.with_case(family, case, checkpoint)
-    except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
-        crashes[case.name] = first_line(error)
+    model = attempted(running.with_case, family, case, checkpoint)
+    if isinstance(model, str):
+        crashes[case.name] = model
         return entry
     variants = variants if case.padded else {"plain": variants["plain"]}
-    entry["variants"] = _record(tensors, f"cases/{case.name}", model, variants, crashes)
+    entry["variants"] = record(tensors, f"cases/{case.name}", variants, crashes, partial(_run, model))
     entry["precision"] = precision_of(tensors, f"cases/{case.name}/")
     if entry["variants"]:
         entry["reload_difference"] = _reload_difference(
@@ -87,7 +87,8 @@ def _weighted(family: Family, variants: Variants, tensors: Tensors) -> dict[str,
         model.add_weighted_adapter(list(configs), WEIGHTS, name, **arguments)
         running.save_one(model, name, checkpoints)
         model.set_adapter(name)
-        done = _record(tensors, f"cases/{name}", model, {"plain": variants["plain"]}, {})
+        plain = {"plain": variants["plain"]}
+        done = record(tensors, f"cases/{name}", plain, {}, partial(_run, model))
         listed[name] = {
             "adapters": [name],
             "setup": name,
@@ -100,32 +101,20 @@ def _weighted(family: Family, variants: Variants, tensors: Tensors) -> dict[str,
     return listed
 
 
-def _record(tensors: Tensors, key: str, model: Any, variants: Variants, crashes: dict[str, str]) -> list[str]:
-    """Run each variant; returns the names of those that the peer survived."""
-    done = []
-    for variant, inputs in variants.items():
-        try:
-            outputs = running.run(model, dict(inputs))
-        except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
-            crashes[f"{key.removeprefix('cases/')}/{variant}"] = first_line(error)
-            continue
-        tensors.update({f"{key}/{variant}/{name}": value for name, value in outputs.items()})
-        done.append(variant)
-    return done
+def _run(model: Any, inputs: Tensors) -> Tensors:
+    return running.run(model, dict(inputs))
 
 
 def _reload_difference(
     family: Family, name: str, variant: str, variants: Variants, tensors: Tensors
 ) -> float | str:
     """How far the peer's own reading of its file is from what it computed before saving."""
-    prefix = f"cases/{name}/{variant}/"
-    before = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-    try:
+
+    def again() -> Tensors:
         model = running.reloaded(family, OUT / family.name / "checkpoints" / name)
-        after = running.run(model, dict(variants[variant]))
-    except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
-        return first_line(error)
-    return largest_difference(before, after)
+        return _run(model, variants[variant])
+
+    return reload_difference(tensors, f"cases/{name}/{variant}", again)
 
 
 def main(names: list[str]) -> None:

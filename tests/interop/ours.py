@@ -1,6 +1,5 @@
 """Our side of a comparison with `adapters`: a family's base with a case's adapters, and what it computes."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -13,14 +12,17 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, EncoderDecoderModel
 
 import adapter_lib
-from adapter_lib.formats.expected import shared_key, tensor_key
+from adapter_lib.formats.adapterhub.backbone import Backbone
+from adapter_lib.formats.adapterhub.document import parse
+from adapter_lib.formats.adapterhub.importing.compositions import composition_of
+from adapter_lib.formats.adapterhub.importing.converting import Converted, convert
+from adapter_lib.formats.adapterhub.importing.fusion import attach_fusion, read_fusion
+from adapter_lib.formats.conversion import parameters_of
 from adapter_lib.spec.composition import Block, Fuse
-from adapter_lib.spec.configs import BnConfig, LoRAConfig
-from tests.interop.porting import Backbone, Ported, port_adapter, port_fusion, port_setup
-from tests.interop.porting.names import NAMES
+from adapter_lib.spec.configs import LoRAConfig
 from tests.interop.reading import Reference, Tensors
 
-Change = Callable[[str, Ported], Ported]
+Change = Callable[[str, Converted], Converted]
 _TOWERS = {"text_last_hidden_state": "text_model_output", "vision_last_hidden_state": "vision_model_output"}
 
 
@@ -33,24 +35,26 @@ def base_model(folder: Path) -> Any:
     return adapter_lib.init(model.eval())
 
 
-def backbone(family: str, model: Any) -> Backbone:
+def backbone(model: Any) -> Backbone:
     """The places of a model with the peer's names."""
-    return Backbone(NAMES[family], model.adapter_runtime.injection.atlas)
+    return Backbone.of(model.adapter_runtime.injection.atlas)
 
 
-def ported(case: Reference, name: str, model: Any, **changes: Any) -> Ported:
+def ported(case: Reference, name: str, model: Any, **changes: Any) -> Converted:
     """One of a case's adapters as ours; `changes` are made to the peer's config first."""
     document = case.config(name)
     document["config"] |= changes
     tensors = load_file(str(case.adapters[name] / "adapter.safetensors"))
     tensors = {key: value.double() for key, value in tensors.items()}
-    return port_adapter(document, tensors, backbone(case.family, model))
+    found = convert(parse(document), tensors, backbone(model))
+    assert not found.unexpected
+    return found
 
 
-def add(model: Any, name: str, found: Ported) -> int:
+def add(model: Any, name: str, found: Converted) -> int:
     """Add an adapter and fill every one of its parameters, each from one tensor; returns how many."""
     model.add_adapter(name, found.config)
-    places = parameters_of(model, name)
+    places = parameters_of(model.adapter_runtime.injection, name)
     assert set(places) == set(found.tensors)
     with torch.no_grad():
         for key, value in found.tensors.items():
@@ -59,42 +63,20 @@ def add(model: Any, name: str, found: Ported) -> int:
     return len(places)
 
 
-def parameters_of(model: Any, name: str) -> dict[str, Tensor]:
-    """An adapter's parameters by their keys in our own files."""
-    injection = model.adapter_runtime.injection
-    found: dict[str, Tensor] = {}
-    for key, part in injection.parts(name).items():
-        found |= {tensor_key(key, tensor): value for tensor, value in part.named_parameters()}
-    for number, shared in injection.shared_parts(name).items():
-        found |= {shared_key(number, tensor): value for tensor, value in shared.named_parameters()}
-    return found
-
-
 def add_fusions(model: Any, case: Reference, block: Block) -> None:
     """Add and fill the parameters of a case's fusion, if it has one; all of them, and from the whole file."""
     if case.fusion is None:
         return
     (fuse,) = (node for node in block.blocks() if isinstance(node, Fuse))
-    document = json.loads((case.fusion / "adapter_fusion_config.json").read_text(encoding="utf-8"))
-    tensors = load_file(str(case.fusion / "model_adapter_fusion.safetensors"))
     injection = model.adapter_runtime.injection
-    spots = {key for name in fuse.names() for key in injection.parts(name)}
-    last = injection.configs[fuse.key().rpartition(",")[2]]
-    assert isinstance(last, BnConfig)
-    config, found = port_fusion(document, tensors, backbone(case.family, model), last, sorted(spots))
-    model.add_adapter_fusion(fuse, config)
-    parts = injection.block_parts("fuse", fuse.key())
-    assert set(parts) == set(found)
-    for key, part in parts.items():
-        own = dict(part.named_parameters())
-        assert set(own) == set(found[key])
-        with torch.no_grad():
-            for tensor, value in found[key].items():
-                own[tensor].copy_(value)
+    found = read_fusion(case.fusion, injection.atlas, injection.configs)
+    report = attach_fusion(found, injection, fuse.key(), fuse.names())
+    parts = injection.block_parts("fuse", fuse.key()).values()
+    assert len(report.matched) == sum(1 for part in parts for _ in part.parameters())
 
 
 @contextmanager
-def with_adapters(case: Reference, adapters: Mapping[str, Ported], block: Block) -> Iterator[Any]:
+def with_adapters(case: Reference, adapters: Mapping[str, Converted], block: Block) -> Iterator[Any]:
     """The family's model with these adapters acting; bare again afterwards."""
     model = base_model(case.base)
     try:
@@ -145,7 +127,7 @@ def acting(case: Reference, change: Change | None = None, **settings: Any) -> It
         adapters = {name: change(name, found) for name, found in adapters.items()}
     # Weights cannot say that an Average divides a LoRA's update, but not the map's own output, once more.
     is_additive = any(isinstance(found.config, LoRAConfig) for found in adapters.values())
-    with with_adapters(case, adapters, port_setup(case.setup, as_computed=not is_additive)) as prepared:
+    with with_adapters(case, adapters, composition_of(case.setup, as_computed=not is_additive)) as prepared:
         yield prepared
 
 

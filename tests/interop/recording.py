@@ -2,10 +2,10 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import save_file
@@ -15,6 +15,10 @@ BASE_NOISE = 0.05
 ADAPTER_NOISE = 0.2
 
 Tensors = dict[str, torch.Tensor]
+# By the name of a batch, the arguments of a model's call.
+Variants = dict[str, dict[str, torch.Tensor]]
+
+T = TypeVar("T")
 
 
 def seed_of(text: str) -> int:
@@ -56,6 +60,54 @@ def as_stored(tensors: Mapping[str, torch.Tensor]) -> Tensors:
         name: (value.float() if value.is_floating_point() else value).detach().clone().contiguous()
         for name, value in tensors.items()
     }
+
+
+def attempted(action: Callable[..., T], *args: Any) -> T | str:
+    """What an action of a peer gives, or one line about what it raised.
+
+    Nothing is let through: what a peer raises, of whatever kind, is a finding that is written down.
+    """
+    try:
+        return action(*args)
+    except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
+        return first_line(error)
+
+
+def inputs_of(variants: Variants) -> Tensors:
+    """The arguments of all batches, by the keys under which they are stored."""
+    return {
+        f"inputs/{variant}/{name}": value
+        for variant, inputs in variants.items()
+        for name, value in inputs.items()
+    }
+
+
+def record(
+    tensors: Tensors,
+    key: str,
+    variants: Variants,
+    crashes: dict[str, str],
+    run: Callable[[Tensors], Tensors],
+) -> list[str]:
+    """Run each variant and keep what it gives; returns the names of those that the peer survived."""
+    done = []
+    for variant, inputs in variants.items():
+        outputs = attempted(run, inputs)
+        if isinstance(outputs, str):
+            crashes[f"{key.removeprefix('cases/')}/{variant}"] = outputs
+            continue
+        tensors.update({f"{key}/{variant}/{name}": value for name, value in outputs.items()})
+        done.append(variant)
+    return done
+
+
+def reload_difference(tensors: Tensors, key: str, again: Callable[[], Tensors]) -> float | str:
+    """How far what the peer computes `again` from its file is from what is kept under a key, case/variant."""
+    before = {
+        name.removeprefix(f"{key}/"): value for name, value in tensors.items() if name.startswith(f"{key}/")
+    }
+    after = attempted(again)
+    return after if isinstance(after, str) else largest_difference(before, after)
 
 
 def largest_difference(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> float:

@@ -43,23 +43,6 @@ def _again(plan: Plan, *, is_inner: bool) -> Plan:
 
 
 @contextmanager
-def scaled_biases(model: Any, name: str, ratios: dict[Any, Tensor]) -> Iterator[None]:
-    """The biases of the maps at these places times a ratio [out]; as they were afterwards."""
-    atlas = model.adapter_runtime.injection.atlas
-    biases = {key: atlas.spot(key).module.bias for key in ratios}
-    before = {key: bias.detach().clone() for key, bias in biases.items()}
-    with torch.no_grad():
-        for key, bias in biases.items():
-            bias.mul_(ratios[key])
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for key, bias in biases.items():
-                bias.copy_(before[key])
-
-
-@contextmanager
 def moved_positions(model: Any, towers: Sequence[str], by: int) -> Iterator[None]:
     """T5 whose first layers count the keys behind a prefix of `by` keys, and the prefix itself.
 

@@ -80,11 +80,19 @@ class AttentionState(State):
             raise CompositionError(no_tokens("an attention that sees its tokens one by one"))
         return self.attention.x.shape[1]
 
-    def prepended(self, keys: Tensor, values: Tensor) -> "AttentionState":
-        """The state with keys and values [B or 1, P, width] in front of all there are."""
+    def prepended(
+        self, keys: Tensor, values: Tensor, *, is_counted: bool = False, moves_keys: bool = False
+    ) -> "AttentionState":
+        """The state with keys and values [B or 1, P, width] in front of all there are.
+
+        is_counted: they count as tokens where the attention goes by distances. moves_keys: they count as the
+        first tokens, and move the keys but not the queries.
+        """
         if self.settled is not None:
             raise CompositionError(AFTER_FUSE)
-        new = Prefix(keys, values)
+        is_told = is_counted or moves_keys
+        counted = keys.new_ones((1, keys.shape[1]), dtype=torch.bool) if is_told else None
+        new = Prefix(keys, values, counted=counted, moves_keys=moves_keys)
         branches = tuple(Branch(new.before(branch.prefix), branch.share) for branch in self.branches)
         return AttentionState(self.attention, self.info, branches)
 

@@ -15,11 +15,15 @@ class Prefix:
     """keys, values: [B or 1, P, width of the keys].
 
     seen: [B or 1, S or 1, P], which query sees which of them; None: every query sees all.
+    counted: [B or 1, P], which of them count as tokens that stand before the first key; None: none does.
+    moves_keys: those that count have the positions from 0, and the keys those behind them.
     """
 
     keys: Tensor
     values: Tensor
     seen: Tensor | None = None
+    counted: Tensor | None = None
+    moves_keys: bool = False
 
     @property
     def length(self) -> int:
@@ -30,22 +34,31 @@ class Prefix:
         """`seen`, spelled out."""
         return self.keys.new_ones((1, 1, self.length), dtype=torch.bool) if self.seen is None else self.seen
 
+    def counting(self) -> Tensor:
+        """`counted`, spelled out."""
+        if self.counted is None:
+            return self.keys.new_zeros((1, self.length), dtype=torch.bool)
+        return self.counted
+
     def rows(self, start: int, stop: int, of: int) -> "Prefix":
         """The shares of the rows from `start` up to `stop`."""
-        seen = None if self.seen is None else slice_rows(self.seen, start, stop, of)
+        seen, counted = (
+            None if t is None else slice_rows(t, start, stop, of) for t in (self.seen, self.counted)
+        )
         keys, values = (slice_rows(t, start, stop, of) for t in (self.keys, self.values))
-        return Prefix(keys, values, seen)
+        return Prefix(keys, values, seen, counted, self.moves_keys)
 
     def pick(self, index: Tensor, of: int) -> "Prefix":
         """The shares of the rows with these numbers."""
-        seen = None if self.seen is None else pick_rows(self.seen, index, of)
-        return Prefix(pick_rows(self.keys, index, of), pick_rows(self.values, index, of), seen)
+        seen, counted = (None if t is None else pick_rows(t, index, of) for t in (self.seen, self.counted))
+        keys, values = (pick_rows(t, index, of) for t in (self.keys, self.values))
+        return Prefix(keys, values, seen, counted, self.moves_keys)
 
     def tokens(self, start: int, stop: int) -> "Prefix":
         """As the queries from `start` up to `stop` see it."""
         if self.seen is None or self.seen.shape[1] == 1:
             return self
-        return Prefix(self.keys, self.values, self.seen[:, start:stop])
+        return Prefix(self.keys, self.values, self.seen[:, start:stop], self.counted, self.moves_keys)
 
     def before(self, other: "Prefix | None") -> "Prefix":
         """This one to the left of another."""
@@ -54,7 +67,10 @@ class Prefix:
         keys = _join([self.keys, other.keys], 1)
         is_whole = self.seen is None and other.seen is None
         seen = None if is_whole else _join([self.sight(), other.sight()], 2)
-        return Prefix(keys, _join([self.values, other.values], 1), seen)
+        is_apart = self.counted is None and other.counted is None
+        counted = None if is_apart else _join([self.counting(), other.counting()], 1)
+        values, moves_keys = _join([self.values, other.values], 1), self.moves_keys or other.moves_keys
+        return Prefix(keys, values, seen, counted, moves_keys)
 
 
 Piece = tuple[Prefix | None, int]
@@ -74,7 +90,12 @@ def below(pieces: Sequence[Piece]) -> Prefix | None:
     queries = max(sight.shape[1] for sight in sights)
     spread = [sight.expand(rows, queries, longest) for sight, (_, rows) in zip(sights, pieces, strict=True)]
     keys, values = torch.cat([p.keys for p in filled]), torch.cat([p.values for p in filled])
-    return Prefix(keys, values, None if is_whole else torch.cat(spread))
+    counted: Tensor | None = None
+    if any(prefix.counted is not None for prefix in given):
+        pairs = zip(filled, pieces, strict=True)
+        counted = torch.cat([p.counting().expand(rows, longest) for p, (_, rows) in pairs])
+    moves_keys = any(prefix.moves_keys for prefix in given)
+    return Prefix(keys, values, None if is_whole else torch.cat(spread), counted, moves_keys)
 
 
 def along(pieces: Sequence[Piece]) -> Prefix | None:
@@ -86,7 +107,7 @@ def along(pieces: Sequence[Piece]) -> Prefix | None:
             sight = prefix.sight()
             sight = sight.expand(sight.shape[0], tokens, prefix.length)
             seen = F.pad(sight, (0, 0, start, total - start - tokens), value=False)
-            parts.append(Prefix(prefix.keys, prefix.values, seen))
+            parts.append(Prefix(prefix.keys, prefix.values, seen, prefix.counted, prefix.moves_keys))
         start += tokens
     joined: Prefix | None = None
     for part in reversed(parts):
@@ -102,7 +123,11 @@ def _filled(prefix: Prefix | None, rows: int, longest: int, like: Prefix) -> Pre
     missing = longest - prefix.length
     keys = F.pad(prefix.keys, (0, 0, missing, 0)).expand(rows, -1, -1)
     values = F.pad(prefix.values, (0, 0, missing, 0)).expand(rows, -1, -1)
-    return Prefix(keys, values, F.pad(prefix.sight(), (missing, 0), value=False) if missing else prefix.seen)
+    if not missing:
+        return Prefix(keys, values, prefix.seen, prefix.counted, prefix.moves_keys)
+    counted = None if prefix.counted is None else F.pad(prefix.counted, (missing, 0), value=False)
+    sight = F.pad(prefix.sight(), (missing, 0), value=False)
+    return Prefix(keys, values, sight, counted, prefix.moves_keys)
 
 
 def _join(tensors: Sequence[Tensor], dim: int) -> Tensor:

@@ -27,6 +27,7 @@ class PromptState(State):
     columns: [B, N], NO_TOKEN, IN_FRONT or BEHIND_FIRST.
     is_even: False if some rows have columns with nothing in them.
     embed: makes embeddings of the source; None: it is embeddings.
+    width: of the embeddings.
     """
 
     source: Tensor
@@ -35,6 +36,7 @@ class PromptState(State):
     is_even: bool = True
     embed: Callable[[Tensor], Tensor] | None = None
     info: Info = NOTHING
+    width: int = 0
 
     @property
     def is_sketch(self) -> bool:
@@ -63,11 +65,13 @@ class PromptState(State):
             slice_rows(t, start, stop, of) for t in (self.source, self.values, self.columns)
         )
         info = self.info.rows(start, stop, of)
-        return PromptState(source, values, columns, self.is_even, self.embed, info)
+        return PromptState(source, values, columns, self.is_even, self.embed, info, self.width)
 
     def pick(self, index: Tensor, of: int) -> "PromptState":
         source, values, columns = (pick_rows(t, index, of) for t in (self.source, self.values, self.columns))
-        return PromptState(source, values, columns, self.is_even, self.embed, self.info.pick(index, of))
+        return PromptState(
+            source, values, columns, self.is_even, self.embed, self.info.pick(index, of), self.width
+        )
 
     def cat(self, states: "Sequence[PromptState]") -> "PromptState":
         widest = max(state.columns.shape[1] for state in states)
@@ -88,7 +92,7 @@ class PromptState(State):
     def features(self) -> Tensor:
         if self.is_sketch:
             # What a gate says of it does not matter: there are no values to multiply.
-            return self.values.new_zeros(self.height(), 1, 1)
+            return self.values.new_zeros(self.height(), 1, self.width)
         return self.source if self.embed is None else self.embed(self.source)
 
     def added(self, after: "PromptState") -> Tensor:

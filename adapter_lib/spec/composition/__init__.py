@@ -10,6 +10,7 @@ from adapter_lib.spec.composition.block import Block, channel_of, channels_of, c
 from adapter_lib.spec.composition.blocks import Average, BatchSplit, MultiTask, Parallel, Split, Stack
 from adapter_lib.spec.composition.learned import Fuse, LearnedBlock, Route
 from adapter_lib.spec.composition.parse import BLOCKS, parse_composition
+from adapter_lib.spec.composition.rename import keys_after, learned_in, renamed
 
 __all__ = [
     "BLOCKS",
@@ -26,5 +27,8 @@ __all__ = [
     "channel_of",
     "channels_of",
     "check_adapter_name",
+    "keys_after",
+    "learned_in",
     "parse_composition",
+    "renamed",
 ]

@@ -21,7 +21,7 @@ class Place:
     width_in, width_out: of a linear map; equal where the place is a hidden state; an embedding's vocabulary
         and width; an attention's hidden size and the width of its keys.
     kind: "linear", "conv", "embedding", "experts", "norm" (things with weights), "site", "middle", "layer",
-        "embed", "head" (hidden states on their way), "attention", "prompt".
+        "embed", "head" (hidden states on their way), "attention", "prompt", "positions", "logits".
     extent: a convolution's kernel, the number of experts, the width of what an attention gives to its output
         projection.
     tower: the tower's role, such as "encoder"; empty for places outside of all towers.
@@ -92,7 +92,9 @@ class MethodConfig:
     leave_out: the layers (counted from 0 through all towers) that get no adapter.
     use_gating: learn a gate per place, g = mean over the tokens of sigmoid(w · x + b) with x what the adapter
         sees, and multiply what the adapter adds by it (UniPELT, Mao et al. 2021,
-        https://arxiv.org/abs/2110.07577).
+        https://arxiv.org/abs/2110.07577). Padding does not count where the tower is told which tokens are.
+    gate_over_padding: the gate's mean counts padding too, as that of AdapterHub's library does, whose gates
+        were trained so; its importer sets it.
     Two configs are equal when method and values are equal, whichever preset they were made by.
     """
 
@@ -104,6 +106,7 @@ class MethodConfig:
 
     leave_out: tuple[int, ...] = ()
     use_gating: bool = False
+    gate_over_padding: bool = False
 
     def name(self) -> str:
         """What a person calls it: `lora`, `seq_bn` …"""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
-from adapter_lib.spec.configs.checks import check_flags, check_layer_ids, check_words
+from adapter_lib.spec.configs.checks import check_flags, check_gating, check_layer_ids, check_words
 from adapter_lib.spec.configs.registry import register_config
 from adapter_lib.spec.configs.targeted import ROLE_WORDS
 from adapter_lib.spec.errors import ConfigError
@@ -32,7 +32,8 @@ class BitFitConfig(MethodConfig):
     add_missing: bool = False
 
     def __post_init__(self) -> None:
-        check_flags(self, "use_gating", "add_missing")
+        check_flags(self, "add_missing")
+        check_gating(self)
         check_layer_ids(self, "leave_out")
         check_words(self, "biases", (_ALL, *_WORDS))
 

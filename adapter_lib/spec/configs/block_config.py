@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
-from adapter_lib.spec.configs.checks import refuse
+from adapter_lib.spec.configs.checks import check_gating, refuse
 from adapter_lib.spec.errors import ConfigError
 
 # Places whose values are vectors of one width per token; what the block learns is said in such vectors.
@@ -15,18 +15,22 @@ _KINDS = ("linear", "embedding", "norm", "attention", "site", "middle", "layer",
 class BlockConfig(MethodConfig):
     """Base of the configs of Fuse and Route: they describe parameters of a block, not of an adapter.
 
-    `leave_out` and `use_gating` stay at their defaults: the block acts wherever one of its adapters does.
+    `leave_out`, `use_gating` and `gate_over_padding` stay at their defaults: the block acts wherever one of
+    its adapters does.
     """
 
     # The composition block, and how its parameters are added.
     block: ClassVar[str]
     added_by: ClassVar[str]
+    # Tensors that hold whole numbers.
+    counted: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         if tuple(self.leave_out) != ():
             raise refuse(self, "leave_out", "empty: the block acts wherever one of its adapters does")
         if self.use_gating is not False:
             raise refuse(self, "use_gating", "false: gates belong to adapters")
+        check_gating(self)
         object.__setattr__(self, "leave_out", ())
 
     def aims(self) -> tuple[Aim, ...]:

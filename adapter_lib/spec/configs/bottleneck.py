@@ -14,6 +14,7 @@ from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
 from adapter_lib.spec.configs.checks import (
     check_choice,
     check_flags,
+    check_gating,
     check_layer_ids,
     check_positive,
     check_probability,
@@ -106,7 +107,8 @@ class BnConfig(MethodConfig):
     def __post_init__(self) -> None:
         check_flags(self, "mh_adapter", "output_adapter", "is_parallel", "adapter_residual_before_ln")
         check_flags(self, "original_ln_before", "original_ln_after", "ln_before", "ln_after")
-        check_flags(self, "cross_adapter", "use_gating")
+        check_flags(self, "cross_adapter")
+        check_gating(self)
         check_choice(self, "residual_before_ln", (True, False, "post_add"))
         check_choice(self, "non_linearity", NON_LINEARITIES)
         check_choice(self, "init_weights", INITS)

@@ -65,6 +65,13 @@ def check_flags(config: object, *fields: str) -> None:
             raise refuse(config, field, "true or false")
 
 
+def check_gating(config: Any) -> None:
+    """The fields that every config has for a gate."""
+    check_flags(config, "use_gating", "gate_over_padding")
+    if config.gate_over_padding and not config.use_gating:
+        raise refuse(config, "gate_over_padding", "false without use_gating: there is no gate")
+
+
 def check_choice(config: object, field: str, choices: tuple[Any, ...]) -> None:
     """One of `choices`, type included (`1` is not `True`)."""
     value = getattr(config, field)

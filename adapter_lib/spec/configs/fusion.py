@@ -13,7 +13,9 @@ from adapter_lib.spec.configs.registry import register_config
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FusionConfig(BlockConfig):
-    """Per token, with z_i [d] what child i adds to its residual x, and h what the children were given:
+    """Attention decides, per token, how much of what each child adds counts.
+
+    With z_i [d] what child i adds to its residual x, and h what the children were given:
 
         q = Wq h + bq,   k_i = Wk z_i + bk,   v_i = Wv z_i,   p = softmax_i(q · k_i / T),
         out = x + Σ_i p_i v_i          (x: the residual of the last child that is present)
@@ -36,6 +38,7 @@ class FusionConfig(BlockConfig):
     measure: ClassVar[str] = ""
     block: ClassVar[str] = "Fuse"
     added_by: ClassVar[str] = "add_adapter_fusion"
+    counted: ClassVar[tuple[str, ...]] = ("calls",)
     not_taken: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"value_before_softmax": "Wv has no bias, so before or after the sum it does the same; leave it out."}
     )

@@ -12,6 +12,7 @@ from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
 from adapter_lib.spec.configs.checks import (
     check_choice,
     check_flags,
+    check_gating,
     check_layer_ids,
     check_positive,
     refuse,
@@ -51,7 +52,8 @@ class InvertibleConfig(MethodConfig):
 
     def __post_init__(self) -> None:
         check_layer_ids(self, "leave_out")
-        check_flags(self, "use_gating", "inverse")
+        check_flags(self, "inverse")
+        check_gating(self)
         check_choice(self, "coupling", COUPLINGS)
         check_choice(self, "non_linearity", NON_LINEARITIES)
         check_positive(self, "reduction_factor")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
-from adapter_lib.spec.configs.checks import check_choice, check_flags, check_layer_ids
+from adapter_lib.spec.configs.checks import check_choice, check_gating, check_layer_ids
 from adapter_lib.spec.configs.registry import register_config
 from adapter_lib.spec.errors import ConfigError
 from adapter_lib.spec.roles import NORM_ROLE
@@ -24,7 +24,7 @@ class NormTuningConfig(MethodConfig):
     bias: str | None = "existing"
 
     def __post_init__(self) -> None:
-        check_flags(self, "use_gating")
+        check_gating(self)
         check_layer_ids(self, "leave_out")
         check_choice(self, "bias", ("existing", "all", None))
 

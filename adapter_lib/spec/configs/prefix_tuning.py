@@ -8,12 +8,15 @@ from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
 from adapter_lib.spec.configs.checks import (
     check_choice,
     check_flags,
+    check_gating,
     check_layer_ids,
     check_probability,
     check_whole,
+    refuse,
 )
 from adapter_lib.spec.configs.non_linearities import NON_LINEARITIES
 from adapter_lib.spec.configs.registry import register_config
+from adapter_lib.spec.roles import POSITIONS_ROLE
 
 CROSS_GROUP = "cross"
 
@@ -32,6 +35,12 @@ class PrefixTuningConfig(MethodConfig):
     cross_prefix: also in the decoder's attention to the encoder's states.
     shared_gating: with use_gating, one gate serves keys and values; else there are two (Mao et al. 2021).
     dropout: of P_K and P_V, while training.
+    shift_positions: count the prefix as tokens that stand before the text, as PEFT does: positions begin at
+        prefix_length, and where only distances count (T5) the prefix has its distance. Not the published
+        method; checkpoints that were trained so need it.
+    moves_keys: where only distances count (T5), the prefix has the first positions and the keys those behind
+        it, while the queries keep theirs, as in AdapterHub's library. Not the published method either;
+        checkpoints that were trained so need it.
     """
 
     method: ClassVar[str] = "prefix_tuning"
@@ -45,9 +54,17 @@ class PrefixTuningConfig(MethodConfig):
     encoder_prefix: bool = True
     cross_prefix: bool = True
     shared_gating: bool = True
+    shift_positions: bool = False
+    moves_keys: bool = False
 
     def __post_init__(self) -> None:
-        check_flags(self, "flat", "encoder_prefix", "cross_prefix", "use_gating", "shared_gating")
+        check_flags(self, "flat", "encoder_prefix", "cross_prefix", "shared_gating")
+        check_flags(self, "shift_positions", "moves_keys")
+        check_gating(self)
+        if self.shift_positions and self.moves_keys:
+            raise refuse(self, "moves_keys", "false with shift_positions: a prefix stands in one place only")
+        if self.shift_positions and self.use_gating:
+            raise refuse(self, "shift_positions", "false with use_gating: a gate cannot move positions")
         check_whole(self, "prefix_length", 1)
         check_whole(self, "bottleneck_size", 1)
         check_choice(self, "non_linearity", NON_LINEARITIES)
@@ -58,8 +75,13 @@ class PrefixTuningConfig(MethodConfig):
         return "prefix_tuning_flat" if self.flat else "prefix_tuning"
 
     def aims(self) -> tuple[Aim, ...]:
-        own = Aim("attn", ("attn",), skips_encoders=not self.encoder_prefix)
-        return (own, Aim("xattn", ("xattn",), is_optional=True)) if self.cross_prefix else (own,)
+        skips = not self.encoder_prefix
+        aims = [Aim("attn", ("attn",), skips_encoders=skips)]
+        if self.cross_prefix:
+            aims.append(Aim("xattn", ("xattn",), is_optional=True))
+        if self.shift_positions:
+            aims.append(Aim("positions", (POSITIONS_ROLE,), skips_encoders=skips))
+        return tuple(aims)
 
     def size(self) -> int:
         return self.prefix_length
@@ -68,6 +90,8 @@ class PrefixTuningConfig(MethodConfig):
         return 1 if self.shared_gating else 2
 
     def shapes(self, place: Place) -> Shapes:
+        if place.kind == "positions":
+            return {}
         if self.flat:
             shape = (self.prefix_length, place.width_out)
             return {"key": shape, "value": shape}
@@ -76,7 +100,9 @@ class PrefixTuningConfig(MethodConfig):
 
     def shared_shapes(self, places: Sequence[Place]) -> Shapes:
         found: Shapes = {}
-        for place in () if self.flat else places:
+        for place in places:
+            if self.flat or place.kind == "positions":
+                continue
             group, width = group_of(place), place.width_in
             found |= {
                 f"{group}.embedding": (self.prefix_length, width),

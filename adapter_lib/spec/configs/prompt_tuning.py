@@ -8,6 +8,7 @@ from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
 from adapter_lib.spec.configs.checks import (
     check_choice,
     check_flags,
+    check_gating,
     check_layer_ids,
     check_positive,
     check_whole,
@@ -51,7 +52,8 @@ class SoftPromptConfig(MethodConfig):
     def __post_init__(self) -> None:
         check_whole(self, "prompt_length", 1)
         check_choice(self, "combine", COMBINATIONS)
-        check_flags(self, "all_towers", "use_gating")
+        check_flags(self, "all_towers")
+        check_gating(self)
         check_layer_ids(self, "leave_out")
 
     def aims(self) -> tuple[Aim, ...]:

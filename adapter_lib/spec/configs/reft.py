@@ -9,6 +9,7 @@ from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
 from adapter_lib.spec.configs.checks import (
     check_choice,
     check_flags,
+    check_gating,
     check_layer_ids,
     check_probability,
     check_whole,
@@ -53,7 +54,8 @@ class ReftConfig(MethodConfig):
 
     def __post_init__(self) -> None:
         check_layer_ids(self, "leave_out")
-        check_flags(self, "use_gating", "orthogonality", "subtract_projection", "tied_weights")
+        check_flags(self, "orthogonality", "subtract_projection", "tied_weights")
+        check_gating(self)
         check_whole(self, "r", 1)
         check_whole(self, "prefix_positions", 0)
         check_whole(self, "suffix_positions", 0)

@@ -20,7 +20,9 @@ LEVELS = ("token", "example")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RouteConfig(BlockConfig):
-    """With x [d] what the children are given and n children that are present:
+    """A learned gate decides how much each child counts.
+
+    With x [d] what the children are given and n children that are present:
 
         p = softmax(W x + b) in R^n,   out = Σ_i p_i out_i
 

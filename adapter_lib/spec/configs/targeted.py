@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
-from adapter_lib.spec.configs.checks import check_flags, check_layer_ids, refuse, store
+from adapter_lib.spec.configs.checks import check_gating, check_layer_ids, refuse, store
 from adapter_lib.spec.errors import ConfigError
 from adapter_lib.spec.roles import EXPERT_ROLES, LEAF_ROLES
 
@@ -42,7 +42,7 @@ class TargetedConfig(MethodConfig):
     targets: tuple[str, ...] = ("q", "v")
 
     def __post_init__(self) -> None:
-        check_flags(self, "use_gating")
+        check_gating(self)
         check_layer_ids(self, "leave_out")
         self._check_targets()
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from adapter_lib.spec.configs.base import Aim, MethodConfig, Place, Shapes
 from adapter_lib.spec.configs.block_config import BlockConfig
-from adapter_lib.spec.configs.checks import check_layer_ids, refuse, store
+from adapter_lib.spec.configs.checks import check_gating, check_layer_ids, refuse, store
 from adapter_lib.spec.configs.registry import config_from_dict, config_to_dict, register_config
 from adapter_lib.spec.errors import ConfigError
 from adapter_lib.spec.strict_json import quoted
@@ -29,6 +29,7 @@ class UnionConfig(MethodConfig):
         check_layer_ids(self, "leave_out")
         if self.use_gating is not False:
             raise refuse(self, "use_gating", "false: gating is a matter of the members")
+        check_gating(self)
         given: Any = self.configs
         if not isinstance(given, Sequence) or isinstance(given, str) or not given:
             raise refuse(self, "configs", "a list of configs")
@@ -57,7 +58,8 @@ class UnionConfig(MethodConfig):
 
     def values(self) -> dict[str, Any]:
         members = [{"method": member.method, "config": config_to_dict(member)} for member in self.configs]
-        return {"leave_out": list(self.leave_out), "use_gating": False, "configs": members}
+        own = {"leave_out": list(self.leave_out), "use_gating": False, "gate_over_padding": False}
+        return own | {"configs": members}
 
 
 def members_of(config: MethodConfig) -> tuple[MethodConfig, ...]:

@@ -14,11 +14,12 @@ from adapter_lib.spec.composition import Average, Fuse, Route, Split
 from adapter_lib.spec.errors import CompositionError, ConfigError
 from tests.adapter_lib.blocks.running import FAMILIES, at, close, given, hidden, pair, states, value
 from tests.adapter_lib.tiny import METHODS, prepared
+from tests.adapter_lib.zoo.spreading import spread
 
 TOKENS = 7
 # Soft prompts stand before the tokens and are no vector per token; `test_prompts_…` below is about them.
 PROMPTS = tuple(method for method in METHODS if "prompt" in method or "p_tuning" in method)
-each = pytest.mark.parametrize("method", [method for method in METHODS if method not in PROMPTS])
+each = pytest.mark.parametrize("method", spread((name for name in METHODS if name not in PROMPTS), 2))
 families = pytest.mark.parametrize("family", FAMILIES)
 
 

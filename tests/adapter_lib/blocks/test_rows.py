@@ -11,8 +11,9 @@ from adapter_lib.spec.composition import BatchSplit, MultiTask
 from adapter_lib.spec.errors import AttachError, CompositionError
 from tests.adapter_lib.blocks.running import FAMILIES, ROWS, close, given, hidden, pair, some
 from tests.adapter_lib.tiny import METHODS, prepared
+from tests.adapter_lib.zoo.spreading import spread
 
-BOTH = [pytest.mark.parametrize("family", FAMILIES), pytest.mark.parametrize("method", METHODS)]
+BOTH = [pytest.mark.parametrize("family", FAMILIES), pytest.mark.parametrize("method", spread(METHODS, 2))]
 
 
 def each(test: Any) -> Any:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from adapter_lib.families import FoundTower, Fused, paths
 from tests.adapter_lib.families.observing import hooked, layer_calls, resolved_of, run
 from tests.adapter_lib.zoo import MODELS
+from tests.adapter_lib.zoo.spreading import spread
 
 EXPERTS = 4
 # In front of others that look back at it.
@@ -167,7 +168,7 @@ def _maps(
         )
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_queries_keys_and_values_are_where_the_table_says(name: str) -> None:
     found = list(attentions(name))
     assert found or MODELS[name].config().model_type in WITHOUT_LEAVES
@@ -195,7 +196,7 @@ def _check(attention: Attention, letter: str, head: int, heads: int) -> None:
         assert is_twice(attention.changes(letter, head, 2 * SIZE), changed) == (letter == "v"), where
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_widths_fit_together(name: str) -> None:
     for tower in resolved_of(name)[1].towers:
         for layer in tower.layers:
@@ -218,7 +219,7 @@ def test_widths_fit_together(name: str) -> None:
                 assert experts.get_parameter("down_proj").shape[:2] == (EXPERTS, width)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_up_is_linear_and_gate_is_not(name: str) -> None:
     """One column of `up` reaches one column in front of `down`; beside a gate it does so linearly."""
     model, resolved = resolved_of(name)

@@ -7,6 +7,7 @@ from torch import Tensor
 from adapter_lib.families import Site
 from tests.adapter_lib.families.observing import LayerCall, layer_calls
 from tests.adapter_lib.zoo import MODELS
+from tests.adapter_lib.zoo.spreading import spread
 
 # Where something of the model's own follows on h + r: what takes it in.
 FOLLOWED_BY = {
@@ -15,7 +16,7 @@ FOLLOWED_BY = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_every_site_is_where_the_model_adds_its_residual(name: str) -> None:
     """Post-norm: h + r goes into the site's norm. Pre-norm: it is the next residual or the layer's output."""
     calls = layer_calls(name)
@@ -43,7 +44,7 @@ def _what_the_model_adds(name: str, role: str, site: Site, after: list[Site], ca
     return whole.reshape(call.h(site).shape)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_every_tower_and_every_site_that_exists_was_run(name: str) -> None:
     """Nothing in the table is only said: the forward goes through every tower and both sub-layers."""
     calls = layer_calls(name)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from adapter_lib.families import FoundTower, Resolved, paths, resolve
 from tests.adapter_lib.families.observing import first, first_input, hooked, inputs_of, resolved_of, run
 from tests.adapter_lib.zoo import MODELS
+from tests.adapter_lib.zoo.spreading import spread
 
 
 def _first_output(name: str, model: nn.Module, module: nn.Module) -> Tensor:
@@ -31,7 +32,7 @@ def _inputs(name: str, model: nn.Module, module: nn.Module) -> list[Tensor]:
     return seen
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_the_embedding_is_the_first_hidden_state(name: str) -> None:
     model, resolved = resolved_of(name)
     for tower in resolved.towers:
@@ -56,7 +57,7 @@ def _projected(resolved: Resolved, embedded: Tensor, entering: Tensor) -> list[T
         return [module(embedded) for module in maps if (module.in_features, module.out_features) == sizes]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_the_last_norm_takes_what_the_last_layer_gives(name: str) -> None:
     model, resolved = resolved_of(name)
     for tower in resolved.towers:
@@ -73,7 +74,7 @@ def _last_layer(tower: FoundTower) -> nn.Module:
     return tower.layers[-1]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_the_stack_gets_the_attention_mask(name: str) -> None:
     """Where tokens are read, what runs the tower is handed the mask as it was given: [rows, tokens]."""
     model, resolved = resolved_of(name)
@@ -107,7 +108,7 @@ def _arguments(name: str, model: nn.Module, module: nn.Module) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_tokens_is_the_table_of_token_embeddings(name: str) -> None:
     model, resolved = resolved_of(name)
     for tower in resolved.towers:
@@ -119,7 +120,7 @@ def test_tokens_is_the_table_of_token_embeddings(name: str) -> None:
         assert _first_output(name, model, table) is not None or name == "blip"
 
 
-@pytest.mark.parametrize("name", [name for name, tiny in MODELS.items() if tiny.head is not None])
+@pytest.mark.parametrize("name", spread(name for name, tiny in MODELS.items() if tiny.head is not None))
 def test_a_family_is_found_under_a_head(name: str) -> None:
     bare, headed = resolved_of(name)[1], resolve(MODELS[name].with_head())
     assert bare.family.name == headed.family.name

@@ -4,11 +4,12 @@ from adapter_lib.hub.card_content import Details, as_languages, card_content
 from adapter_lib.hub.settings import Hub
 from adapter_lib.spec.card import parse_card, render_card
 from adapter_lib.spec.configs import LoRAConfig, SeqBnConfig, UnionConfig
-from adapter_lib.spec.manifest import BackboneRef, HeadSpec, Manifest
+from adapter_lib.spec.heads import ClassificationSpec
+from adapter_lib.spec.manifest import BackboneRef, Manifest
 
 HUB = Hub("https://hub.example", None, Path("unused"))
 BACKBONE = BackboneRef("a/bert", "r1", "0" * 16, "bert", 16, 2)
-HEAD = HeadSpec("classification", ("negative", "positive"), "mean", 1)
+HEAD = ClassificationSpec(("negative", "positive"), "mean", 1)
 
 
 def test_the_card_says_all_that_is_known() -> None:

@@ -3,7 +3,6 @@
 Nothing of the library is used here: this is what the library is measured against.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -81,24 +80,3 @@ def bottleneck(z: Tensor, w: Weights, act: Callable[[Tensor], Tensor]) -> Tensor
     """up(f(down(z)))"""
     inner = act(z @ w["down.weight"].T + w["down.bias"])
     return inner @ w["up.weight"].T + w["up.bias"]
-
-
-def with_updates(base: Any, updates: Mapping[str, tuple[float, Tensor, Tensor]]) -> Any:
-    """A copy of the base whose weights named by module path have s · B A added.
-
-    `path#n` is the n-th third of the output columns of a GPT-2 Conv1D, whose weight is transposed.
-    """
-    twin = copy.deepcopy(base)
-    for path, (scale, a, b) in updates.items():
-        name, _, third = path.partition("#")
-        module = twin.get_submodule(name)
-        delta = scale * b @ a
-        weight = module.weight.data
-        if not third and type(module).__name__ == "Conv1D":
-            weight += delta.T
-        elif third:
-            width = delta.shape[0]
-            weight[:, int(third) * width : (int(third) + 1) * width] += delta.T
-        else:
-            weight += delta
-    return twin

@@ -4,77 +4,17 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 import adapter_lib
 from adapter_lib import AdapterSetup, Parallel, Stack
 from adapter_lib.spec.errors import AttachError, FamilyError
-from tests.adapter_lib.methods import dense
-from tests.adapter_lib.tiny import FAMILIES, build, inputs, prepared, shake
-
-GIVEN = inputs()
-PATHS = {
-    "bert": {
-        "attn.q": "encoder.layer.{}.attention.self.query",
-        "attn.k": "encoder.layer.{}.attention.self.key",
-        "attn.v": "encoder.layer.{}.attention.self.value",
-        "attn.o": "encoder.layer.{}.attention.output.dense",
-        "ffn.up": "encoder.layer.{}.intermediate.dense",
-        "ffn.down": "encoder.layer.{}.output.dense",
-    },
-    "distilbert": {
-        "attn.q": "transformer.layer.{}.attention.q_lin",
-        "attn.k": "transformer.layer.{}.attention.k_lin",
-        "attn.v": "transformer.layer.{}.attention.v_lin",
-        "attn.o": "transformer.layer.{}.attention.out_lin",
-        "ffn.up": "transformer.layer.{}.ffn.lin1",
-        "ffn.down": "transformer.layer.{}.ffn.lin2",
-    },
-    "gpt2": {
-        "attn.q": "h.{}.attn.c_attn#0",
-        "attn.k": "h.{}.attn.c_attn#1",
-        "attn.v": "h.{}.attn.c_attn#2",
-        "attn.o": "h.{}.attn.c_proj",
-        "ffn.up": "h.{}.mlp.c_fc",
-        "ffn.down": "h.{}.mlp.c_proj",
-    },
-    "llama": {
-        "attn.q": "layers.{}.self_attn.q_proj",
-        "attn.k": "layers.{}.self_attn.k_proj",
-        "attn.v": "layers.{}.self_attn.v_proj",
-        "attn.o": "layers.{}.self_attn.o_proj",
-        "ffn.up": "layers.{}.mlp.up_proj",
-        "ffn.gate": "layers.{}.mlp.gate_proj",
-        "ffn.down": "layers.{}.mlp.down_proj",
-    },
-}
-PATHS["roberta"] = PATHS["bert"]
-ALL = "targets=[q,k,v,o,up,down]"
+from tests.adapter_lib.methods.weights import ALL, Rule, changed, doubled, hidden, tensors
+from tests.adapter_lib.tiny import FAMILIES, build, prepared
 
 
-def _updates(model: Any, family: str, name: str, scale: float) -> dict[str, tuple[float, Tensor, Tensor]]:
-    """Module path → (s, A, B), read from the adapter's own tensors."""
-    parts = model.adapter_runtime.injection.parts(name)
-    found = {}
-    for (layer, role), part in parts.items():
-        tensors = dict(part.named_parameters())
-        path = PATHS[family][role].format(layer)
-        found[path] = (scale, tensors["lora_a"].detach(), tensors["lora_b"].detach())
-    return found
-
-
-def _hidden(model: Any) -> Tensor:
-    with torch.no_grad():
-        found: Tensor = model(**GIVEN).last_hidden_state
-    return found[GIVEN["attention_mask"].bool().repeat(found.shape[0] // 3, 1)]
-
-
-def _doubled(family: str, **adapters: str) -> Any:
-    model = adapter_lib.init(build(family).double())
-    for name, config in adapters.items():
-        model.add_adapter(name, config)
-        shake(model, name)
-    return model
+def _updated(scale: float) -> Rule:
+    """W + s · B A."""
+    return lambda found, own: (found.weight + scale * own["lora_b"] @ own["lora_a"], found.bias)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -83,40 +23,40 @@ def _doubled(family: str, **adapters: str) -> Any:
     [("r=4, alpha=12", 3.0), (f"r=4, alpha=6, {ALL}", 1.5), ("r=4, alpha=6, rslora=true, targets=[k]", 3.0)],
 )
 def test_lora_is_the_update_of_its_weights(family: str, settings: str, scale: float) -> None:
-    model = _doubled(family, one=f"lora[{settings}]")
-    expected = dense.with_updates(build(family).double(), _updates(model, family, "one", scale))
+    model = doubled(family, one=f"lora[{settings}]")
+    expected = changed(family, _updated(scale), tensors(model, "one"))
     model.active_adapters = "one"
-    torch.testing.assert_close(_hidden(model), _hidden(expected), atol=1e-10, rtol=0)
+    torch.testing.assert_close(hidden(model), hidden(expected), atol=1e-10, rtol=0)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_stack_is_the_sum_of_the_updates(family: str) -> None:
-    model = _doubled(family, a=f"lora[r=2, alpha=4, {ALL}]", b="lora[r=3, alpha=3]")
-    once = dense.with_updates(build(family).double(), _updates(model, family, "a", 2.0))
-    expected = dense.with_updates(once, _updates(model, family, "b", 1.0))
+    model = doubled(family, a=f"lora[r=2, alpha=4, {ALL}]", b="lora[r=3, alpha=3]")
+    twice = {place: own | {"lora_b": 2.0 * own["lora_b"]} for place, own in tensors(model, "a").items()}
+    expected = changed(family, _updated(1.0), twice, tensors(model, "b"))
     for order in (Stack("a", "b"), Stack("b", "a")):
         with AdapterSetup(model, order):
-            torch.testing.assert_close(_hidden(model), _hidden(expected), atol=1e-10, rtol=0)
+            torch.testing.assert_close(hidden(model), hidden(expected), atol=1e-10, rtol=0)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_ranks_scales_and_absences_may_differ_in_one_batch(family: str) -> None:
-    model = _doubled(family, a="lora[r=2]", b=f"lora[r=5, alpha=20, {ALL}]", c="lora[r=3, targets=[o]]")
+    model = doubled(family, a="lora[r=2]", b=f"lora[r=5, alpha=20, {ALL}]", c="lora[r=3, targets=[o]]")
     alone = []
     for tree in ("a", "b", "c", Stack("a", "b")):
         with AdapterSetup(model, tree):
-            alone.append(_hidden(model))
+            alone.append(hidden(model))
     with AdapterSetup(model, Parallel("a", "b", "c", Stack("a", "b"))):
-        torch.testing.assert_close(_hidden(model), torch.cat(alone), atol=1e-10, rtol=0)
+        torch.testing.assert_close(hidden(model), torch.cat(alone), atol=1e-10, rtol=0)
 
 
 def test_gated_models_adapt_their_gate() -> None:
-    model = _doubled("llama", one="lora[r=4, alpha=8, targets=[gate, up]]")
-    expected = dense.with_updates(build("llama").double(), _updates(model, "llama", "one", 2.0))
+    model = doubled("llama", one="lora[r=4, alpha=8, targets=[gate, up]]")
+    expected = changed("llama", _updated(2.0), tensors(model, "one"))
     model.active_adapters = "one"
-    torch.testing.assert_close(_hidden(model), _hidden(expected), atol=1e-10, rtol=0)
+    torch.testing.assert_close(hidden(model), hidden(expected), atol=1e-10, rtol=0)
     with pytest.raises(FamilyError, match=r"bert has no ffn\.gate for lora to act on; it has .*attn\.k"):
-        _doubled("bert", one="lora[targets=[gate]]")
+        doubled("bert", one="lora[targets=[gate]]")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -124,12 +64,12 @@ def test_merging_equals_the_forward_and_is_undone_exactly(family: str) -> None:
     model = prepared(family, one=f"lora[r=4, {ALL}]", other="lora[r=2]")
     original = {k: v.clone() for k, v in model.state_dict().items()}
     model.active_adapters = "one"
-    expected = _hidden(model)
+    expected = hidden(model)
     model.merge_adapter("one")
     assert model.active_adapters is None
-    torch.testing.assert_close(_hidden(model), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(hidden(model), expected, atol=1e-5, rtol=0)
     with pytest.raises(AttachError, match="'one' is merged"):
-        model.merge_adapter("other")
+        model.merge_adapter("one")
     with pytest.raises(AttachError, match="'one' is merged"):
         model.active_adapters = "one"
     model.reset_adapter()
@@ -140,7 +80,7 @@ def test_a_merged_adapter_leaves_with_its_deletion() -> None:
     model = prepared("gpt2", one="lora")
     model.merge_adapter("one")
     model.delete_adapter("one")
-    assert torch.equal(_hidden(model), _hidden(build("gpt2")))
+    assert torch.equal(hidden(model), hidden(build("gpt2")))
 
 
 def test_a_bottleneck_cannot_be_merged() -> None:
@@ -150,11 +90,11 @@ def test_a_bottleneck_cannot_be_merged() -> None:
 
 def test_a_fresh_lora_changes_nothing() -> None:
     model: Any = adapter_lib.init(build("bert"))
-    expected = _hidden(model)
+    expected = hidden(model)
     report = model.add_adapter("one", "lora[r=4]")
     assert (report.places, report.parameters) == ({"attn.q": 2, "attn.v": 2}, 4 * (4 * 32 + 32 * 4))
     model.active_adapters = "one"
-    assert torch.equal(_hidden(model), expected)
+    assert torch.equal(hidden(model), expected)
     parts = model.adapter_runtime.injection.parts("one").values()
     assert all(part.lora_a.any() and part.lora_a.abs().max() <= 32**-0.5 for part in parts)
 
@@ -182,21 +122,21 @@ def test_dropout_in_parallel_keeps_the_mean_and_each_adapters_rate(rates: tuple[
 def test_half_precision_bases_take_float32_adapters() -> None:
     model = prepared("bert", a="lora[r=4]", b="lora[r=2]")
     model.active_adapters = Parallel("a", "b")
-    expected = _hidden(model)
+    expected = hidden(model)
     injection = model.adapter_runtime.injection
     model.to(torch.bfloat16)
     for name in ("a", "b"):
         for part in injection.parts(name).values():
             part.float()
-    found = _hidden(model)
+    found = hidden(model)
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found.float(), expected, atol=0.2, rtol=0.1)
     with AdapterSetup(model, "a"):
-        assert _hidden(model).dtype == torch.bfloat16
+        assert hidden(model).dtype == torch.bfloat16
     prepared_32 = prepared("bert", a="lora[r=4]", b="lora[r=2]")
     prepared_32.active_adapters = Parallel("a", "b")
     with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(_hidden(prepared_32).float(), expected, atol=0.2, rtol=0.1)
+        torch.testing.assert_close(hidden(prepared_32).float(), expected, atol=0.2, rtol=0.1)
 
 
 def test_stacked_rates_that_differ_are_drawn_apart() -> None:

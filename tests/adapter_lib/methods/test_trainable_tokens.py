@@ -136,3 +136,61 @@ def test_other_places_and_gating_are_refused() -> None:
 
 def test_ids_that_are_written_twice_or_in_disorder_are_one_config() -> None:
     assert TrainableTokensConfig(token_indices=(5, 3, 5)) == TrainableTokensConfig(token_indices=(3, 5))
+
+
+TIED = CONFIG.replace("]]", "], tied_head=true]")
+
+
+def _by_hand(model: Any, delta: Tensor) -> Any:
+    """A model whose matrix, and with it the tied head, has the rows changed."""
+    with torch.no_grad():
+        table = model.get_input_embeddings()
+        table.weight.index_add_(0, torch.tensor(TOKENS), delta)
+    return model
+
+
+@pytest.mark.parametrize("name", ["gpt2", "t5", "opt"])
+def test_a_tied_head_follows_if_it_is_told_to(name: str) -> None:
+    made = MODELS[name]
+    model, by_hand = adapter_lib.init(made.with_head()), made.with_head()
+    assert by_hand.get_input_embeddings().weight is by_hand.get_output_embeddings().weight
+    given = made.inputs(2)
+    model.add_adapter("one", TIED)
+    shake(model, "one")
+    before = output(by_hand, **given)
+    delta = model.adapter_runtime.injection.shared_parts("one")[""].get_parameter("delta").detach()
+    wanted = output(_by_hand(by_hand, delta), **given)
+    model.active_adapters = "one"
+    assert (wanted - before)[..., list(TOKENS)].abs().max() > 1e-2
+    torch.testing.assert_close(output(model, **given), wanted, atol=1e-5, rtol=1e-5)
+    model.active_adapters = None
+    assert torch.equal(output(model, **given), before)
+
+
+def test_without_a_head_or_with_one_of_its_own_a_tied_one_is_as_any_other() -> None:
+    tied, plain = (prepared("llama", hf.AutoModelForCausalLM) for _ in range(2))
+    for model, config in ((tied, TIED), (plain, CONFIG)):
+        model.add_adapter("one", config)
+        shake(model, "one")
+        model.active_adapters = "one"
+    with torch.no_grad():
+        torch.testing.assert_close(tied(**inputs()).logits, plain(**inputs()).logits)
+
+
+def test_rows_with_a_tied_head_stand_beside_rows_without() -> None:
+    model = adapter_lib.init(MODELS["gpt2"].with_head())
+    for name, config in {"tied": TIED, "plain": CONFIG}.items():
+        model.add_adapter(name, config)
+        shake(model, name)
+    given, singles = MODELS["gpt2"].inputs(2), []
+    for name in ("tied", "plain"):
+        model.active_adapters = name
+        singles.append(output(model, **given))
+    model.active_adapters = Parallel("tied", "plain")
+    torch.testing.assert_close(output(model, **given), torch.cat(singles))
+
+
+def test_towers_of_different_widths_share_no_rows() -> None:
+    places = [Place("tokens", -1, 9, width, "embedding", tower=str(width)) for width in (16, 32)]
+    with pytest.raises(ConfigError, match="differ in width"):
+        TrainableTokensConfig(token_indices=(1,), tied_head=True).shared_shapes(places)

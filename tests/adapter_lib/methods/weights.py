@@ -26,6 +26,14 @@ PATHS = {
         "norm.1": "encoder.layer.{}.output.LayerNorm",
         "tokens": "embeddings.word_embeddings",
     },
+    "distilbert": {
+        "attn.q": "transformer.layer.{}.attention.q_lin",
+        "attn.k": "transformer.layer.{}.attention.k_lin",
+        "attn.v": "transformer.layer.{}.attention.v_lin",
+        "attn.o": "transformer.layer.{}.attention.out_lin",
+        "ffn.up": "transformer.layer.{}.ffn.lin1",
+        "ffn.down": "transformer.layer.{}.ffn.lin2",
+    },
     "gpt2": {
         "attn.q": "h.{}.attn.c_attn#0",
         "attn.k": "h.{}.attn.c_attn#1",
@@ -52,7 +60,9 @@ PATHS = {
         "tokens": "embed_tokens",
     },
 }
-FAMILIES = tuple(PATHS)
+PATHS["roberta"] = PATHS["bert"]
+# Those whose norms and embeddings stand above too.
+FAMILIES = ("bert", "gpt2", "llama")
 ALL = "targets=[q, k, v, o, up, down]"
 
 

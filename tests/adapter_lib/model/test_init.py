@@ -65,7 +65,7 @@ def test_the_prepared_model_looks_like_before(family: str) -> None:
     assert adapter_lib.init(model) is model
     assert type(adapter_lib.init(build(family))) is type(model)
     own, now = (inspect.signature(cls.forward).parameters for cls in (kind, type(model)))
-    added = {"labels", "task_ids"}
+    added = {"labels", "task_ids", "start_positions", "end_positions", "word_starts"}
     assert [name for name in now if name not in added] == [name for name in own if name not in added]
     assert "labels" in now
 

@@ -12,13 +12,14 @@ from adapter_lib.spec.composition import Average, BatchSplit
 from adapter_lib.spec.errors import AttachError, FamilyError
 from tests.adapter_lib.tiny import shake
 from tests.adapter_lib.zoo import MODELS, output
+from tests.adapter_lib.zoo.spreading import spread
 
 SHAPED = "prefix_tuning[prefix_length=3, bottleneck_size=4]"
 FLAT = "prefix_tuning_flat[prefix_length=5]"
 REFUSED = "No prefix can be put in front of the keys here: "
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", spread(MODELS))
 def test_prefixes_work_on_the_whole_zoo_or_are_refused_with_the_reason(name: str) -> None:
     base = MODELS[name].build()
     given = MODELS[name].inputs()

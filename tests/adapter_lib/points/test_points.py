@@ -34,7 +34,7 @@ def test_a_leaf_acts_merges_and_leaves() -> None:
         acting = linear(X)
         assert not torch.allclose(acting, before, atol=1e-3)
         point.activate(None)
-        point.merge("one")
+        point.merge(Stack("one"))
         torch.testing.assert_close(linear(X), acting, atol=1e-5, rtol=1e-5)
         assert torch.equal(original_weight(linear), weight)
         point.reset()
@@ -59,7 +59,7 @@ def test_the_columns_of_a_fused_map_are_served_apart() -> None:
     changed = (acting != before).any(0).any(0).tolist()
     assert changed == [False, False, True, True, False, False]
     points["attn.k"].activate(None)
-    points["attn.k"].merge("one")
+    points["attn.k"].merge(Stack("one"))
     torch.testing.assert_close(linear(X), acting, atol=1e-5, rtol=1e-5)
     assert torch.equal(original_weight(linear), weight)
     points["attn.k"].reset()

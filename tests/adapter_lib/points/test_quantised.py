@@ -11,7 +11,7 @@ import transformers as hf
 from torch import Tensor, nn
 
 import adapter_lib
-from adapter_lib import AdapterSetup, Parallel
+from adapter_lib import AdapterSetup, Parallel, Stack
 from adapter_lib.points import quantised
 from adapter_lib.spec.errors import AttachError
 from adapter_lib.training import loftq_start
@@ -170,10 +170,34 @@ def test_blocks_files_and_copies_work(kind: str, tmp_path: Any) -> None:
 
 
 @each_kind
-def test_merging_is_refused_with_the_reason(kind: str) -> None:
-    model = _model(kind, one="lora[r=4]")
-    with pytest.raises(AttachError, match="quantised"):
+@pytest.mark.parametrize(
+    "config", ["lora[r=4]", "dora[r=4]", "ia3", "oft[block_size=8]", "lora[targets=down]"]
+)
+def test_merging_is_refused_with_the_reason(kind: str, config: str) -> None:
+    model = _model(kind, one=config)
+    before = output(model)
+    with pytest.raises(AttachError, match=r"is not plain numbers .*quantised.*: nothing can be merged"):
         model.merge_adapter("one")
+    # What is not packed was not changed either: IA3's keys are plain.
+    assert torch.equal(output(model), before)
+
+
+@each_kind
+def test_updates_over_packed_weights_become_loras_with_their_error(kind: str) -> None:
+    model = _model(kind, a="lora[r=4]", b="dora[r=2]", c="ia3")
+    for layer in model.encoder.layer:
+        layer.attention.self.key.bias.data.zero_()
+        layer.attention.self.value.bias.data.zero_()
+    within = 5 * KINDS[kind][1]
+    for names in (("a", "b"), ("a",), ("c",)):
+        report = model.combine_adapters("sum", list(names), overwrite=True)
+        assert report.error < 1e-5
+        with AdapterSetup(model, Stack(*names)):
+            expected = output(model)
+        with AdapterSetup(model, "sum"):
+            torch.testing.assert_close(output(model), expected, atol=within, rtol=0)
+    report = model.to_lora("b", "small", rank=4)
+    assert 1e-3 < report.error < 1
 
 
 @each_kind

@@ -103,7 +103,7 @@ def test_an_adapter_without_a_head() -> None:
     [
         ("format", "peft", "foreign_format"),
         ("format", ..., "foreign_format"),
-        ("schema_version", 2, "newer_schema"),
+        ("schema_version", 3, "newer_schema"),
         ("schema_version", 10**90, "newer_schema"),
         ("schema_version", 0, "bad_value"),
         ("schema_version", True, "bad_value"),
@@ -134,7 +134,7 @@ def test_an_adapter_without_a_head() -> None:
         ("backbone.hidden_size", 384.0, "bad_value"),
         ("backbone.num_layers", True, "bad_value"),
         ("backbone.revision", 5, "bad_value"),
-        ("head.type", "tagging", "bad_value"),
+        ("head.type", "oracle", "bad_value"),
         ("head.type", {}, "bad_value"),
         ("head.labels", [], "bad_value"),
         ("head.labels", "ab", "bad_value"),

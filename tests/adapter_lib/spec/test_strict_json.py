@@ -6,6 +6,7 @@ from adapter_lib.spec.strict_json import (
     DuplicateKeyError,
     StrictJsonError,
     TooManyItemsError,
+    finite,
     is_clean,
     loads,
     quoted,
@@ -53,3 +54,12 @@ def test_clean_text() -> None:
     assert is_clean("é😀")
     assert not is_clean("a\x00")
     assert not is_clean("\udc80")
+
+
+def test_numbers_that_json_has_not_become_null() -> None:
+    nan, infinite = float("nan"), float("inf")
+    assert finite({"a": [nan, 1.5, (infinite,)], "b": "x", "c": True}) == {
+        "a": [None, 1.5, [None]],
+        "b": "x",
+        "c": True,
+    }

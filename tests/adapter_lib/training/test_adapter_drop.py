@@ -112,7 +112,7 @@ def test_training_draws_layers_anew_each_step(tmp_path: Path) -> None:
     watch, drop = _Watch(model), AdapterDropCallback(model, seed=1)
     hf.Trainer(model=model, args=arguments, train_dataset=Rows(), callbacks=[drop, watch]).train()
     twin = AdapterDropCallback(model, seed=1)
-    assert watch.within == [len(twin.draw()) for _ in range(16)]
+    assert watch.within == [len(twin.draw(step)) for step in range(16)]
     assert set(watch.within) == {0, 1, 2}
     assert set(watch.between) == {0}
     assert model.active_head == "one"

@@ -7,15 +7,13 @@ from typing import Any
 import torch
 
 from tests.interop.adapters_cases.peer import adapters, transformers
-from tests.interop.recording import mask_of, seed_of, token_ids
+from tests.interop.recording import Variants, mask_of, seed_of, token_ids
 
 VOCAB = 60
 ROWS, TOKENS = 3, 7
 LENGTHS = (7, 5, 4)
 # Large enough for attention scores and activations to matter; 0.02 would make every adapter look linear.
 WIDE_START = 0.2
-
-Variants = dict[str, dict[str, torch.Tensor]]
 
 _SIZES = {"vocab_size": VOCAB, "initializer_range": WIDE_START, "max_position_embeddings": 32}
 _BERT = {

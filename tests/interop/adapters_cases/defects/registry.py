@@ -10,7 +10,7 @@ from tests.interop.adapters_cases.composition import MEMBERS
 from tests.interop.adapters_cases.families import FAMILIES, Family
 from tests.interop.adapters_cases.peer import adapters
 from tests.interop.adapters_cases.running import bare
-from tests.interop.recording import ADAPTER_NOISE, add_noise, as_double, first_line, seed_of
+from tests.interop.recording import ADAPTER_NOISE, add_noise, as_double, attempted, seed_of
 
 Measure = Callable[[], float | str]
 
@@ -46,10 +46,7 @@ def measure_all() -> dict[str, dict[str, float | str]]:
 
 
 def _measured(found: Defect) -> float | str:
-    try:
-        number = found.measure()
-    except Exception as error:  # noqa: BLE001 - whatever the peer raises is what is recorded
-        return first_line(error)
+    number = attempted(found.measure)
     return number if isinstance(number, str) else float(f"{number:.4g}")
 
 
