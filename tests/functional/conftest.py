@@ -38,9 +38,13 @@ def _own_folders(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.QUEUE_DIR = tmp_path / "queue"
     settings.SEARCH_INDEX_DIR = tmp_path / "search"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    former = producer.conf.broker_transport_options
     configure(producer)
+    producer._after_fork()  # which forgets the connections to the former folder
     cache.clear()
     yield
+    producer.conf.broker_transport_options = former
+    producer._after_fork()
     cache.clear()
 
 

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from adapter_lib.spec.errors import LoadError
+from tests.adapter_lib.zoo.spreading import spread
 from tests.interop import ours
 from tests.interop.reading import Reference, families, reference, references
 
@@ -101,7 +102,7 @@ def _without_starts(config: Any) -> Any:
     return rest | {"orthogonality": None} if config.get("architecture") == "reft" else rest
 
 
-@pytest.mark.parametrize(("family", "case", "name"), list(_checkpoints(is_full=False)))
+@pytest.mark.parametrize(("family", "case", "name"), spread(_checkpoints(is_full=False), 2))
 def test_a_file_of_another_family(family: str, case: str, name: str, tmp_path: Path) -> None:
     _check(family, case, name, tmp_path)
 

@@ -8,13 +8,14 @@ import torch
 from adapter_lib.formats.conversion import parameters_of
 from adapter_lib.formats.opening import detect
 from adapter_lib.spec.errors import LoadError
+from tests.adapter_lib.zoo.spreading import spread
 from tests.interop import hub_exports as exports
 from tests.interop.hub_exports import REFUSED, REWRITTEN
 
 _TOLERANCE = 1e-6
 
 
-@pytest.mark.parametrize(("family", "name"), exports.cases())
+@pytest.mark.parametrize(("family", "name"), spread(exports.cases(), 2))
 def test_an_adapter_comes_back(family: str, name: str, tmp_path: Path) -> None:
     first, second = exports.with_adapter(family, name), exports.prepared(family)
     injection = first.adapter_runtime.injection

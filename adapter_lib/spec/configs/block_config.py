@@ -26,7 +26,7 @@ class BlockConfig(MethodConfig):
     counted: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if tuple(self.leave_out) != ():
+        if self.leave_out not in ((), []):
             raise refuse(self, "leave_out", "empty: the block acts wherever one of its adapters does")
         if self.use_gating is not False:
             raise refuse(self, "use_gating", "false: gates belong to adapters")

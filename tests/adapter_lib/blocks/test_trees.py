@@ -12,6 +12,7 @@ from tests.adapter_lib.blocks.running import close, given, hidden, some
 from tests.adapter_lib.blocks.trees import Grower, Tree, alone
 from tests.adapter_lib.engine.toys import KINDS, Affine, digits, state_of
 from tests.adapter_lib.tiny import prepared
+from tests.adapter_lib.zoo.spreading import spread
 
 ROWS, TOKENS, DEPTH = 4, 7, 4
 TASKS = [1, 0, 0, 1]
@@ -84,7 +85,7 @@ TOYS: dict[str, tuple[float, float]] = {"a": (1, 1), "b": (2, 0), "c": (-0.5, 3)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", spread(range(120)))
 def test_numbers_at_one_place(seed: int, kind: type[Affine]) -> None:
     """x is named too, and is nowhere."""
     grower = Grower(seed, "abcdx", TOKENS, learns=False)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.mark.parametrize("family", ["bert", "gpt2"])
+@pytest.mark.parametrize("family", ["bert", pytest.param("gpt2", marks=pytest.mark.matrix)])
 def test_switching_is_noticed_by_the_compiled_model(family: str) -> None:
     torch._dynamo.reset()
     model = prepared(family, layers=1, a="lora[r=4, targets=[q, down]]", b="double_seq_bn", c="lora[r=2]")

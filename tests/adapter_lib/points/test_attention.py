@@ -18,6 +18,7 @@ from adapter_lib.spec.composition import Average, BatchSplit, Fuse, Route, Split
 from adapter_lib.spec.errors import AttachError, CompositionError
 from tests.adapter_lib.tiny import shake
 from tests.adapter_lib.zoo import MODELS, output, stirred
+from tests.adapter_lib.zoo.spreading import spread
 
 SHAPED = "prefix_tuning[prefix_length=3, bottleneck_size=4]"
 FLAT = "prefix_tuning_flat[prefix_length=5]"
@@ -61,7 +62,7 @@ def _raw(model: Any, composition: Any, given: dict[str, Tensor]) -> Tensor:
 @pytest.mark.parametrize(
     "name", ["bert", "gpt2", "llama", "mistral", "gemma3-text", "t5", "bart", "clip-text"]
 )
-@pytest.mark.parametrize("side", ["right", "left", ""])
+@pytest.mark.parametrize("side", spread(["right", "left", ""]))
 def test_eager_and_sdpa_agree(name: str, side: str) -> None:
     model = _prepared(name, a=SHAPED, b=FLAT)
     given = MODELS[name].inputs(side=side or "right")
@@ -110,7 +111,7 @@ def test_rows_without_a_prefix_are_the_bases(name: str) -> None:
     assert not torch.allclose(found[2], base[2], atol=1e-3)
 
 
-@pytest.mark.parametrize("name", GENERATING)
+@pytest.mark.parametrize("name", spread(GENERATING))
 def test_the_cache_never_holds_a_prefix(name: str) -> None:
     """With a cache, without one, and with beams, whose rows are more than the batch's."""
     model = _prepared(name, head=True, a=SHAPED, b=FLAT)

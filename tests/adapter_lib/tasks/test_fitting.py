@@ -63,6 +63,7 @@ def test_classification_is_learnt(bert: Path) -> None:
     assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
+@pytest.mark.matrix
 def test_training_is_the_same_with_the_same_seed(bert: Path) -> None:
     task = task_named("classification")
 
@@ -93,6 +94,7 @@ def test_perplexity_is_that_of_the_models_own_loss(gpt2: Path) -> None:
     assert value_of(measured, "perplexity") == pytest.approx(float(loss.exp()), rel=1e-5)
 
 
+@pytest.mark.matrix
 def test_regression_is_learnt(bert: Path) -> None:
     values = (("good", 2.0), ("bad", -1.0)) * 8
     rows = rows_of(*({"text": f"the film was {word} .", "score": value} for word, value in values))
@@ -132,6 +134,7 @@ def test_questions_are_learnt(bert: Path) -> None:
     assert value_of(measured, "exact_match") > 0.9
 
 
+@pytest.mark.matrix
 def test_texts_from_texts_are_learnt(t5: Path) -> None:
     rows = rows_of(
         *(
@@ -185,6 +188,7 @@ def test_lengths_are_those_that_the_backbone_reads(bert: Path) -> None:
         token_limit(opened, task, 100)
 
 
+@pytest.mark.matrix
 def test_soft_tokens_leave_less_room(bert: Path) -> None:
     task = task_named("classification")
     opened = open_backbone(str(bert), task)

@@ -151,6 +151,7 @@ def test_the_trainer_takes_lora_plus(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.matrix
 def test_lora_plus_is_resumed_exactly(tmp_path: Path) -> None:
     def start(model: Any, folder: Path, **settings: Any) -> Any:
         return trainer(model, folder, own={"lora_plus_ratio": 16.0}, **{"learning_rate": 1e-3} | settings)

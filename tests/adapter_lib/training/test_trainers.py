@@ -23,11 +23,12 @@ from tests.adapter_lib.training.running import (
     trainer,
     with_head,
 )
+from tests.adapter_lib.zoo.spreading import spread
 
 
 @pytest.mark.parametrize(
     "method",
-    ["lora[r=4, dropout=0.2]", "vera[r=8]", "seq_bn|prefix_tuning_flat[prefix_length=2]"],
+    spread(["lora[r=4, dropout=0.2]", "vera[r=8]", "seq_bn|prefix_tuning_flat[prefix_length=2]"]),
 )
 def test_training_is_resumed_exactly(method: str, tmp_path: Path) -> None:
     resumed_exactly(lambda: with_head(method), tmp_path, trainer)
@@ -69,6 +70,7 @@ def test_a_fusion_and_its_head_are_saved_and_resumed_exactly(tmp_path: Path) -> 
     assert differing(state(fresh.eval()), state(again.eval())) == []
 
 
+@pytest.mark.matrix
 def test_several_adapters_and_a_route_are_resumed_exactly(tmp_path: Path) -> None:
     def parallel() -> Any:
         model = prepared("gpt2", a="lora[r=4]", b="seq_bn")
@@ -90,6 +92,7 @@ def test_several_adapters_and_a_route_are_resumed_exactly(tmp_path: Path) -> Non
     resumed_exactly(routed, tmp_path / "routed", trainer)
 
 
+@pytest.mark.matrix
 def test_adalora_and_adapter_drop_go_on_where_they_were(tmp_path: Path) -> None:
     def adalora(model: Any, folder: Path, **settings: Any) -> Any:
         run = trainer(model, folder, **settings)
