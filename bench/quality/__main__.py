@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench.quality.contenders import Contender, contenders
 from bench.quality.outcomes import Plan, store, stored
+from bench.quality.rates import rates_table
+from bench.quality.report import put, write
 from bench.quality.series import run_all
 from bench.quality.texts import SETS
 from hubsite.launch.backbone.obtain import obtained
@@ -19,15 +21,16 @@ from hubsite.launch.backbone.recipes import MINILM
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTCOMES = Path(__file__).with_name("outcomes.jsonl")
+# Runs on validation splits, by which the shipped rates were chosen.
+RATES = Path(__file__).with_name("rates.jsonl")
 
 
 def main(arguments: list[str]) -> None:
     """Run what has not been run, or write the table of what has."""
     options = _parser().parse_args(arguments)
     if options.what == "table":
-        from bench.quality.report import write
-
         write(tuple(stored(options.outcomes)), ROOT / "docs")
+        put(ROOT / "docs" / "results.md", "rates", rates_table(tuple(stored(RATES))))
         return
     missing = list(_missing(options))
     with _backbone(options.backbone) as backbone, _progress() as progress:

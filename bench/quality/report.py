@@ -14,20 +14,22 @@ from bench.quality.texts import SETS
 Answers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
 _DRAWS = 2000
 
 
 def write(outcomes: Sequence[Outcome], docs: Path) -> None:
     """Put the table between its marks in results.md and draw the plot beside it."""
-    page = docs / "results.md"
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
     lines = lines_of(outcomes)
-    page.write_text(f"{before}{BEGIN}\n\n{table(lines)}\n{END}{after}", encoding="utf-8")
+    put(docs / "results.md", "quality", table(lines))
     bars = [Bar(line.name, line.mean, line.low, line.high) for line in lines if line.is_whole]
     (docs / "results-quality.svg").write_text(drawn(bars), encoding="utf-8")
+
+
+def put(page: Path, mark: str, text: str) -> None:
+    """Write a text between the marks `<!-- MARK: begin -->` and `<!-- MARK: end -->` of a page."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 class Line:
