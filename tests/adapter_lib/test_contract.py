@@ -49,5 +49,5 @@ def test_the_sample_is_spread() -> None:
     pairs = sample()
     assert {family for family, _ in pairs} == set(MODELS)
     assert {method for _, method in pairs} == set(METHODS)
-    assert all(sum(m == method for f, m in pairs if f in CORE) >= 2 for method in METHODS)
+    assert all(sum(m == method for f, m in pairs if f in CORE) >= 1 for method in METHODS)
     assert set(pairs) <= set(everything())
