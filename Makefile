@@ -4,8 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 BIN := .venv/bin
 ARGS ?=
-# Two processes; conftest.py says which files come first.
-WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+# conftest.py says which files come first. Long ones wait for other processes: three fill two cores.
+ORDER := --dist loadfile --no-loadscope-reorder
 # Tests that run over a spread sample, or over everything if ADAPTER_CONTRACT=all.
 MATRICES := tests/adapter_lib/test_contract.py tests/adapter_lib/runtime tests/adapter_lib/points/test_prompt.py
 
@@ -32,13 +32,13 @@ run: .venv/run.stamp ## Start the hub with its demo; flags: make run ARGS="--no-
 
 .PHONY: test
 test: .venv/dev.stamp ## Run the tests on SQLite, then the server tests on PostgreSQL and Redis where they are installed
-	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ORDER) $(ARGS)
 	@$(MAKE) --no-print-directory test-services
 
 .PHONY: test-services
 test-services: .venv/dev.stamp ## Run the database and queue tests on throwaway PostgreSQL and Redis servers
 	@missing="$$($(BIN)/python -c 'from tests import services; print(", ".join(services.missing()))')"; \
-	if [ -z "$$missing" ]; then HUB_TEST_SERVICES=1 $(BIN)/python -m pytest $(WORKERS) tests/hubsite tests/workers $(ARGS); \
+	if [ -z "$$missing" ]; then HUB_TEST_SERVICES=1 $(BIN)/python -m pytest -n 2 $(ORDER) tests/hubsite tests/workers $(ARGS); \
 	elif [ -n "$$HUB_REQUIRE_SERVICES" ]; then echo "Not installed: $$missing."; exit 1; \
 	else echo "Skipped the tests on PostgreSQL and Redis; not installed here: $$missing."; fi
 
