@@ -35,7 +35,7 @@ def save(
     Raises LoadError if the files cannot be written or an adapter that the block was added for is gone.
     """
     manifest = describe(injection, heads, block, origin, head)
-    tensors = _tensors(injection, block) | ({} if head is None else head_files.tensors_of(heads, head))
+    tensors = tensors_of(injection, block) | ({} if head is None else head_files.tensors_of(heads, head))
     with files_in(folder, (BLOCK_WEIGHTS, BLOCK_FILE), f"The {block[0]} {block[1]!r}") as workshop:
         size = write_tensors(tensors, workshop / BLOCK_WEIGHTS)
         (workshop / BLOCK_FILE).write_text(manifest.to_json(), encoding="utf-8")
@@ -123,7 +123,7 @@ def attach(
     manifest, block = found.manifest, (found.manifest.kind, name)
     injection.add_block(*block, manifest.config, adapters, manifest.children)
     try:
-        targets = _tensors(injection, block)
+        targets = tensors_of(injection, block)
         if manifest.head is not None and manifest.head_name is not None:
             head_files.make(heads, manifest.head_name, manifest.head, like)
             targets |= head_files.tensors_of(heads, manifest.head_name)
@@ -136,7 +136,7 @@ def attach(
     return found.weights.report(name)
 
 
-def _tensors(injection: Injection, block: tuple[str, str]) -> dict[str, Tensor]:
+def tensors_of(injection: Injection, block: tuple[str, str]) -> dict[str, Tensor]:
     """A block's parameters, and what it counts in training, by their key in a file."""
     return {
         tensor_key(key, name): value

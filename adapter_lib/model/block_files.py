@@ -10,6 +10,7 @@ from adapter_lib.model.files import Files
 from adapter_lib.model.learned import LearnedBlocks, block_name
 from adapter_lib.points import like_of
 from adapter_lib.spec.composition import Fuse, Route, check_adapter_name
+from adapter_lib.spec.configs import MethodConfig
 from adapter_lib.spec.documents import Origin
 from adapter_lib.spec.errors import AttachError
 
@@ -101,14 +102,9 @@ class BlockFiles(Files, LearnedBlocks):
     ) -> LoadReport:
         runtime = self.adapter_runtime
         injection, heads = runtime.injection, runtime.heads
-        before = {here: saved for saved, here in rename.items()}
-        known = {before.get(here, here): config for here, config in injection.configs.items()}
-        found = blocks.inspect(injection.atlas, folder, known, kind, strict=strict)
+        found = blocks.inspect(injection.atlas, folder, self._saved_configs(rename), kind, strict=strict)
         manifest = found.manifest
-        adapters = tuple(rename.get(saved, saved) for saved in manifest.adapters)
-        is_plain = manifest.name == ",".join(manifest.adapters)
-        default = ",".join(adapters) if is_plain else manifest.name
-        name = check_adapter_name(default if name is None else name)
+        name, adapters = names_here(manifest.name, manifest.adapters, name, rename)
         if (kind, name) in injection.blocks and not overwrite:
             raise AttachError(f"There is a {kind} {name!r} already; overwrite=True replaces it.")
         if manifest.head_name is not None:
@@ -119,12 +115,25 @@ class BlockFiles(Files, LearnedBlocks):
         self._note_keys()
         return report
 
-    def _clear_head(self, name: str, *, overwrite: bool) -> None:
-        if name in self.adapter_runtime.heads.names():
-            if not overwrite:
-                raise AttachError(f"There is a head {name!r} already; overwrite=True replaces it.")
-            self.delete_head(name)
+    def _saved_configs(self, rename: Mapping[str, str]) -> dict[str, MethodConfig]:
+        """The configs of the adapters here, by the names that they were saved under."""
+        before = {here: saved for saved, here in rename.items()}
+        configs = self.adapter_runtime.injection.configs
+        return {before.get(here, here): config for here, config in configs.items()}
 
     def _origin(self, backbone_id: str | None = None, backbone_revision: str | None = None) -> Origin:
         backbone = self._backbone(backbone_id, backbone_revision)
         return native.origin_of(self.adapter_runtime.injection.atlas, backbone)
+
+
+def names_here(
+    saved: str, adapters: Sequence[str], name: str | None, rename: Mapping[str, str]
+) -> tuple[str, tuple[str, ...]]:
+    """What a saved block and its adapters are called here.
+
+    name: what was asked for; None keeps the saved one, or where that is its adapters' names, these as they
+    are called here.
+    """
+    here = tuple(rename.get(each, each) for each in adapters)
+    default = ",".join(here) if saved == ",".join(adapters) else saved
+    return check_adapter_name(default if name is None else name), here

@@ -82,6 +82,9 @@ class Files(Life, HeadMethods):
     def _clear(self, name: str, *, overwrite: bool) -> None:
         """Make room for an adapter and its head. Raises AttachError for names that exist."""
         self._make_room(name, overwrite=overwrite)
+        self._clear_head(name, overwrite=overwrite)
+
+    def _clear_head(self, name: str, *, overwrite: bool) -> None:
         if name in self.adapter_runtime.heads.names():
             if not overwrite:
                 raise AttachError(f"There is a head {name!r} already; overwrite=True replaces it.")

@@ -10,11 +10,11 @@ from adapter_lib.formats.archives import unpacked
 from adapter_lib.formats.conversion import ADAPTERHUB, NATIVE
 from adapter_lib.formats.report import LoadReport, SaveReport, SetupReport
 from adapter_lib.formats.writing import write_exported
-from adapter_lib.model.block_files import Folder
+from adapter_lib.model.block_files import Folder, names_here
 from adapter_lib.model.learned import block_name
 from adapter_lib.model.prepared import Composition
 from adapter_lib.model.setup_files import SetupFiles
-from adapter_lib.spec.composition import Fuse, check_adapter_name, learned_in, parse_composition
+from adapter_lib.spec.composition import Fuse, learned_in, parse_composition
 from adapter_lib.spec.errors import AttachError, ConfigError, LoadError
 
 
@@ -134,12 +134,8 @@ class HubSetups(SetupFiles):
         self, folder: Path, name: str | None, rename: Mapping[str, str], *, overwrite: bool
     ) -> LoadReport:
         injection = self.adapter_runtime.injection
-        before = {here: saved for saved, here in rename.items()}
-        known = {before.get(here, here): config for here, config in injection.configs.items()}
-        found = adapterhub.read_fusion(folder, injection.atlas, known)
-        adapters = tuple(rename.get(saved, saved) for saved in found.adapters)
-        default = ",".join(adapters) if found.name == ",".join(found.adapters) else found.name
-        key = check_adapter_name(default if name is None else name)
+        found = adapterhub.read_fusion(folder, injection.atlas, self._saved_configs(rename))
+        key, adapters = names_here(found.name, found.adapters, name, rename)
         if ("fuse", key) in injection.blocks:
             if not overwrite:
                 raise AttachError(f"There is a fuse {key!r} already; overwrite=True replaces it.")

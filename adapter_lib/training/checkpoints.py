@@ -9,9 +9,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from adapter_lib.formats import embeddings, head_files, setups
+from adapter_lib.formats import blocks, embeddings, head_files, setups
 from adapter_lib.formats.conversion import parameters_of
-from adapter_lib.formats.expected import tensor_key
 from adapter_lib.formats.inspecting import Weights
 from adapter_lib.model import AdapterModel
 from adapter_lib.model.vocabulary import DEFAULT, slots_of
@@ -134,14 +133,7 @@ def _targets(
         yield head.weights, _tensors_of_head(model, name, head.manifest.head, folder)
     for key, block in found.blocks.items():
         _check_same(key[1], block.manifest.config, injection.blocks[key][0], folder)
-        yield (
-            block.weights,
-            {
-                tensor_key(place, name): value
-                for place, part in injection.block_parts(*key).items()
-                for name, value in part.state_dict(keep_vars=True).items()
-            },
-        )
+        yield block.weights, blocks.tensors_of(injection, key)
     entry = found.manifest.embeddings
     if (entry.name if entry else DEFAULT) != model.active_embeddings:
         raise LoadError(f"The checkpoint {folder.parent} has other embeddings than those that are active.")

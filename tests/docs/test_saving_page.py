@@ -2,28 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
 from adapter_lib import AdapterModel
 from tests.docs.markers import DOCS
-from tests.docs.reading import code_of, links_of, tables_of
+from tests.docs.reading import links_of, tables_of
+from tests.docs.running import run_code
 
 PAGE = DOCS / "saving-and-loading.md"
 
 
 def test_its_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    namespace: dict[str, Any] = {}
-    generator = torch.get_rng_state()
-    try:
-        for number, code in enumerate(code_of(PAGE)):
-            exec(compile(code, f"{PAGE.name}, block {number + 1}", "exec"), namespace)  # noqa: S102
-    finally:
-        torch.set_rng_state(generator)
+    run_code(PAGE, tmp_path, monkeypatch)
     assert (tmp_path / "files" / "setup" / "setup_config.json").is_file()
 
 
