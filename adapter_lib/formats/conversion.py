@@ -18,6 +18,7 @@ from adapter_lib.formats.expected import (
     Problem,
     head_shapes,
     method_shapes,
+    misfits,
     shared_key,
     tensor_key,
 )
@@ -134,15 +135,8 @@ def problems_of(imported: Imported, atlas: Atlas) -> list[Problem]:
         if key not in given
     ]
     for key, tensor in given.items():
-        if key not in expected:
-            problems.append(Problem("unexpected", key, f"The tensor {key} has no place in this adapter."))
-        elif tuple(tensor.shape) != expected[key]:
-            shapes = f"{list(tensor.shape)}, not {list(expected[key])}"
-            problems.append(Problem("wrong_shape", key, f"The tensor {key} has the shape {shapes}."))
-        elif not tensor.is_floating_point():
-            problems.append(
-                Problem("wrong_dtype", key, f"The tensor {key} is {tensor.dtype}, not floating point.")
-            )
+        what = None if tensor.is_floating_point() else f"{tensor.dtype}, not floating point"
+        problems += misfits(key, tuple(tensor.shape), expected, what)
     unknown = [
         Problem("unexpected", key, f"The tensor {key!r} of the file has no place in this adapter.")
         for key in imported.unexpected

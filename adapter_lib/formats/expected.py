@@ -98,19 +98,23 @@ def compare(expected: Mapping[str, Shape], header: Header, counted: Collection[s
         if key not in found
     ]
     for key, tensor in found.items():
-        if key not in expected:
-            problems.append(Problem("unexpected", key, f"The tensor {key} has no place in this adapter."))
-        elif tuple(tensor.shape) != expected[key]:
-            shapes = f"{list(tensor.shape)}, not {list(expected[key])}"
-            problems.append(Problem("wrong_shape", key, f"The tensor {key} has the shape {shapes}."))
-        elif key.rpartition(".")[2] in counted:
-            if tensor.dtype != "I64":
-                problems.append(Problem("wrong_dtype", key, f"The tensor {key} is {tensor.dtype}, not I64."))
-        elif tensor.dtype not in FLOAT_DTYPES:
-            problems.append(
-                Problem("wrong_dtype", key, f"The tensor {key} is {tensor.dtype}, not floating point.")
-            )
+        wanted = "I64" if key.rpartition(".")[2] in counted else None
+        is_right = tensor.dtype == wanted if wanted else tensor.dtype in FLOAT_DTYPES
+        what = None if is_right else f"{tensor.dtype}, not {wanted or 'floating point'}"
+        problems += misfits(key, tuple(tensor.shape), expected, what)
     return problems
+
+
+def misfits(key: str, shape: Shape, expected: Mapping[str, Shape], wrong_dtype: str | None) -> list[Problem]:
+    """What is wrong with one tensor that there is; wrong_dtype: its type and the right one, or None."""
+    if key not in expected:
+        return [Problem("unexpected", key, f"The tensor {key} has no place in this adapter.")]
+    if shape != expected[key]:
+        shapes = f"{list(shape)}, not {list(expected[key])}"
+        return [Problem("wrong_shape", key, f"The tensor {key} has the shape {shapes}.")]
+    if wrong_dtype is not None:
+        return [Problem("wrong_dtype", key, f"The tensor {key} is {wrong_dtype}.")]
+    return []
 
 
 def backbone_facts(manifest: MadeFor, atlas: "Atlas") -> list[tuple[str, str | int, str | int]]:

@@ -9,7 +9,7 @@ from adapter_lib.formats.report import LoadReport, SaveReport
 from adapter_lib.model.files import Files
 from adapter_lib.model.learned import LearnedBlocks, block_name
 from adapter_lib.points import like_of
-from adapter_lib.spec.composition import Fuse, Route, check_adapter_name
+from adapter_lib.spec.composition import Route, check_adapter_name
 from adapter_lib.spec.configs import MethodConfig
 from adapter_lib.spec.documents import Origin
 from adapter_lib.spec.errors import AttachError
@@ -18,41 +18,13 @@ Folder = str | os.PathLike[str]
 
 
 class BlockFiles(Files, LearnedBlocks):
-    """From and to folders: what Fuse and Route have learned, and heads alone."""
-
-    def save_adapter_fusion(
-        self, folder: Folder, name: str | Sequence[str] | Fuse, *, head: str | None = None
-    ) -> SaveReport:
-        """Write what a Fuse has learned, and a head to go with it, to a folder in the native format.
-
-        name: the fusion's, its adapters' or its block. The adapters are not written.
-        Raises UnknownNameError, or LoadError if the files cannot be written.
-        """
-        return self._save_block(folder, "fuse", block_name(name), head)
+    """From and to folders: routes, heads alone, and in our own format what a Fuse has learned."""
 
     def save_route(
         self, folder: Folder, name: str | Sequence[str] | Route, *, head: str | None = None
     ) -> SaveReport:
         """Write what a Route has learned; otherwise as `save_adapter_fusion`."""
         return self._save_block(folder, "route", block_name(name), head)
-
-    def load_adapter_fusion(
-        self,
-        folder: Folder,
-        *,
-        name: str | None = None,
-        rename: Mapping[str, str] | None = None,
-        strict: bool = True,
-        overwrite: bool = False,
-    ) -> LoadReport:
-        """Add a fusion from a folder, and its head, for adapters that are on the model already.
-
-        name: by default the saved one, or where that is its adapters' names, these as they are called here.
-        rename: what adapters are called here that had another name when the fusion was saved.
-        strict: as for `load_adapter`. Raises LoadError, and then nothing has changed, if the files do not fit
-        or an adapter is not there; AttachError for a name that exists (without `overwrite`).
-        """
-        return self._load_block(Path(folder), "fuse", name, rename or {}, strict=strict, overwrite=overwrite)
 
     def load_route(
         self,

@@ -1,4 +1,4 @@
-"""Fusions and whole set-ups from and to the folders of AdapterHub's library."""
+"""Fusions and whole set-ups from and to folders, of our format or of AdapterHub's library."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ from adapter_lib.spec.errors import AttachError, ConfigError, LoadError
 
 
 class HubSetups(SetupFiles):
-    """What `BlockFiles` and `SetupFiles` do, for the format of AdapterHub's library too."""
+    """From and to folders of our format or AdapterHub's: fusions and whole set-ups."""
 
     def save_adapter_fusion(
         self,
@@ -36,7 +36,7 @@ class HubSetups(SetupFiles):
         LoadError if the files cannot be written or the format has no counterpart.
         """
         if format == NATIVE:
-            return super().save_adapter_fusion(folder, name, head=head)
+            return self._save_block(folder, "fuse", block_name(name), head)
         _check_format(format)
         if head is not None:
             raise LoadError("A fusion of AdapterHub's library has no head: save the head with an adapter.")
@@ -63,11 +63,10 @@ class HubSetups(SetupFiles):
         strict: as for `load_adapter`. Raises LoadError, and then nothing has changed, if the files do not fit
         or an adapter is not there; AttachError for a name that exists (without `overwrite`).
         """
-        if not adapterhub.is_fusion(Path(folder)):
-            return super().load_adapter_fusion(
-                folder, name=name, rename=rename, strict=strict, overwrite=overwrite
-            )
-        return self._load_hub_fusion(Path(folder), name, rename or {}, overwrite=overwrite)
+        given, named = Path(folder), rename or {}
+        if adapterhub.is_fusion(given):
+            return self._load_hub_fusion(given, name, named, overwrite=overwrite)
+        return self._load_block(given, "fuse", name, named, strict=strict, overwrite=overwrite)
 
     def load_adapter_setup(
         self,
@@ -95,8 +94,8 @@ class HubSetups(SetupFiles):
                 if rename or overwrite:
                     raise LoadError("A set-up of AdapterHub's library is loaded under its own, free names.")
                 return self._load_hub_setup(adapterhub.read_setup(content), set_active, strict=strict)
-            return super().load_adapter_setup(
-                content, set_active=set_active, rename=rename, strict=strict, overwrite=overwrite
+            return self._load_native_setup(
+                content, rename or {}, set_active=set_active, strict=strict, overwrite=overwrite
             )
 
     def save_adapter_setup(
@@ -120,13 +119,7 @@ class HubSetups(SetupFiles):
         else; UnknownNameError and CompositionError for a composition that could not act.
         """
         if format == NATIVE:
-            return super().save_adapter_setup(
-                folder,
-                composition,
-                head=head,
-                backbone_id=backbone_id,
-                backbone_revision=backbone_revision,
-            )
+            return self._save_native_setup(Path(folder), composition, head, backbone_id, backbone_revision)
         _check_format(format)
         return self._save_hub_setup(Path(folder), composition, backbone_id)
 

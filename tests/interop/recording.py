@@ -73,6 +73,19 @@ def attempted(action: Callable[..., T], *args: Any) -> T | str:
         return first_line(error)
 
 
+def run_jobs(run: Callable[[Any], Tensors], jobs: Path, result: Path) -> None:
+    """Write what `run` makes of every job of a file; who fails is named in the metadata with the reason."""
+    found: Tensors = {"none": torch.zeros(1)}
+    failed: dict[str, str] = {}
+    for job in json.loads(jobs.read_text(encoding="utf-8")):
+        made = attempted(run, job)
+        if isinstance(made, str):
+            failed[job["name"]] = made
+        else:
+            found |= made
+    save_file({name: value.contiguous() for name, value in found.items()}, result, metadata=failed)
+
+
 def inputs_of(variants: Variants) -> Tensors:
     """The arguments of all batches, by the keys under which they are stored."""
     return {

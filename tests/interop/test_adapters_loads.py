@@ -3,18 +3,15 @@
 The peer runs in its own environment, once for all: python -m tests.interop.environments adapters makes it.
 """
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from tests.interop import hub_exports as exports
-from tests.interop.environments import ENVIRONMENTS, ROOT, missing
+from tests.interop.environments import ENVIRONMENTS
+from tests.interop.peers import loaded_by, need
 from tests.interop.reading import Tensors
 
 pytestmark = pytest.mark.matrix
@@ -31,18 +28,7 @@ class Loaded:
         jobs = [self._job(folder, family, name) for family, name in exports.cases()]
         jobs += [self._setup(folder, name) for name in exports.setups()]
         jobs += [self._job(folder, family, name) for family, name in exports.heads()]
-        (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
-        result = folder / "result.safetensors"
-        module = "tests.interop.adapters_cases.loading"
-        subprocess.run(
-            [str(_PEER.python), "-m", module, str(folder / "jobs.json"), result],
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        )
-        with safe_open(result, "pt") as file:
-            self.failed: dict[str, str] = file.metadata() or {}
-        self.theirs = load_file(result)
+        self.theirs, self.failed = loaded_by(_PEER, "tests.interop.adapters_cases.loading", jobs, folder)
 
     def _job(self, folder: Path, family: str, name: str) -> dict[str, Any]:
         make = exports.with_head if (family, name) in exports.heads() else exports.with_adapter
@@ -67,9 +53,7 @@ class Loaded:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: Any) -> Loaded:
-    lacking = missing(_PEER)
-    if lacking:
-        pytest.skip(f"the peer's environment lacks {', '.join(lacking)}; tests.interop.environments makes it")
+    need(_PEER)
     return Loaded(tmp_path_factory.mktemp("exports"))
 
 

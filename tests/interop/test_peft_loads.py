@@ -4,19 +4,17 @@ The peer runs in its own environment, once for all cases: python -m tests.intero
 """
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from tests.interop import exports
-from tests.interop.environments import ENVIRONMENTS, ROOT, missing
+from tests.interop.environments import ENVIRONMENTS
 from tests.interop.exports import FAMILIES, REFUSED
+from tests.interop.peers import loaded_by, need
 from tests.interop.reading import Tensors
 
 pytestmark = pytest.mark.matrix
@@ -46,17 +44,7 @@ class Loaded:
             self._classified(folder, family, name) if "For" in family else self._job(folder, family, name)
             for family, name in _CASES
         ]
-        (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
-        result = folder / "result.safetensors"
-        subprocess.run(
-            [str(_PEER.python), "-m", "tests.interop.peft_cases.loading", str(folder / "jobs.json"), result],
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        )
-        with safe_open(result, "pt") as file:
-            self.failed: dict[str, str] = file.metadata() or {}
-        self.theirs = load_file(result)
+        self.theirs, self.failed = loaded_by(_PEER, "tests.interop.peft_cases.loading", jobs, folder)
 
     def _job(self, folder: Path, family: str, name: str) -> dict[str, str]:
         model = exports.with_equal_halves() if name == "prefix_halves" else exports.with_adapter(family, name)
@@ -84,9 +72,7 @@ class Loaded:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: Any) -> Loaded:
-    lacking = missing(_PEER)
-    if lacking:
-        pytest.skip(f"the peer's environment lacks {', '.join(lacking)}; tests.interop.environments makes it")
+    need(_PEER)
     return Loaded(tmp_path_factory.mktemp("exports"))
 
 

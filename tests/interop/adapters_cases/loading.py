@@ -5,7 +5,6 @@ JOB a list of {name, base, folder, inputs}: the folder of an adapter, or of a wh
 is named in RESULT's metadata with the reason.
 """
 
-import json
 import logging
 import sys
 import warnings
@@ -13,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from tests.interop.adapters_cases import running
 from tests.interop.adapters_cases.peer import adapters
-from tests.interop.recording import first_line
+from tests.interop.recording import run_jobs
 
 # The peer keeps every layer's reference to a pool of prefixes under a name of its own.
 _COPIES = ".prefix_tuning.pool."
@@ -50,14 +49,7 @@ def main(jobs: Path, result: Path) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     torch.set_num_threads(1)
-    found: dict[str, torch.Tensor] = {"none": torch.zeros(1)}
-    failed: dict[str, str] = {}
-    for job in json.loads(jobs.read_text(encoding="utf-8")):
-        try:
-            found |= run(job)
-        except Exception as error:  # noqa: BLE001 - whatever the peer raises is what the test shows
-            failed[job["name"]] = first_line(error)
-    save_file({name: value.contiguous() for name, value in found.items()}, result, metadata=failed)
+    run_jobs(run, jobs, result)
 
 
 if __name__ == "__main__":

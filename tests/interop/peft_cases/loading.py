@@ -4,17 +4,16 @@ python -m tests.interop.peft_cases.loading JOB.json RESULT.safetensors, in that 
 list of {name, base, kind, adapter, inputs}. A case that fails is named in RESULT's metadata with the reason.
 """
 
-import json
 import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from tests.interop.peft_cases.peer import peft, transformers
-from tests.interop.recording import as_double, first_line
+from tests.interop.recording import as_double, run_jobs
 
 _OUTPUTS = ("last_hidden_state", "logits")
 
@@ -40,14 +39,7 @@ def main(jobs: Path, result: Path) -> None:
     """Run all jobs of a file."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    found: dict[str, torch.Tensor] = {"none": torch.zeros(1)}
-    failed: dict[str, str] = {}
-    for job in json.loads(jobs.read_text(encoding="utf-8")):
-        try:
-            found |= run(job)
-        except Exception as error:  # noqa: BLE001 - whatever the peer raises is what the test shows
-            failed[job["name"]] = f"{type(error).__name__}: {first_line(error)}"
-    save_file({name: value.contiguous() for name, value in found.items()}, result, metadata=failed)
+    run_jobs(run, jobs, result)
 
 
 if __name__ == "__main__":
