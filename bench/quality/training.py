@@ -15,6 +15,8 @@ from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 import adapter_lib
+from adapter_lib.heads.given import Given
+from adapter_lib.heads.pooling import pool_mean
 from bench.quality.contenders import FULL, HEAD, PROBE, Contender, config_for
 from bench.quality.outcomes import Outcome, Plan, packed
 from bench.quality.texts import Sentences
@@ -129,8 +131,7 @@ def _features(backbone: Path, encoded: Encoded) -> Tensor:
     found = []
     for start in range(0, len(encoded.labels), 64):
         batch = encoded.batch(list(range(start, min(start + 64, len(encoded.labels)))))
-        weights = batch["attention_mask"].unsqueeze(-1).float()
-        found.append((model(**batch).last_hidden_state * weights).sum(dim=1) / weights.sum(dim=1))
+        found.append(pool_mean(model(**batch).last_hidden_state, Given(mask=batch["attention_mask"])))
     return torch.cat(found)
 
 
